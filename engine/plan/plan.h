@@ -1,0 +1,473 @@
+/*
+ * plan.h - every decision of a run, checked and resolved before the first row.
+ *
+ * plan_compile() reads the configs and code lists; what comes after only reads the
+ * Plan. All of it lies in one arena. This is the only header of this floor that
+ * others need, beside codes.h (codes), rule.h (expressions) and config.h (documents).
+ *
+ * The row. Everything known of one person while scoring is one array of doubles,
+ * the row; a Slot names a place in it. Missing is NaN, yes/no is 1 and 0, a word is
+ * its index in the slot's Words. Slots come in this order: age, person attributes,
+ * features, derived features, and for each model its score and its band.
+ */
+#ifndef ENGINE_PLAN_PLAN_H
+#define ENGINE_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/day.h"
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+#include "engine/plan/codes.h"
+#include "engine/plan/config.h"
+#include "engine/plan/rule.h"
+
+typedef struct Plan Plan;
+typedef struct Source Source;
+typedef struct Model Model;
+
+/* ---- kinds ------------------------------------------------------------- */
+
+/* Where rows come from. The functions behind it belong to loaders/kinds.h; the
+ * compiler only needs the name and the check. */
+typedef struct SourceKind {
+    const char *name; /* the word after `kind:` */
+    int (*check)(const Source *source, Err *err);
+    const void *reader; /* loaders/kinds.h knows its type */
+} SourceKind;
+
+/* What a model adds to a score: for reasons. */
+typedef struct Share {
+    uint32_t slot; /* the row's value that did it */
+    double amount; /* in the model's own units */
+    int term;      /* index into Model.terms */
+} Share;
+
+/* The arithmetic of a model. All three are called from many threads and keep nothing. */
+typedef struct ModelKind {
+    const char *name; /* the word after `kind:` */
+    /* Reads what the common compiler left alone (node), fills model->own from the
+     * arena, and checks. NULL where there is nothing to do. */
+    int (*compile)(Model *model, const Plan *plan, const Node *node, Arena *arena,
+                   Err *err);
+    /* The score, or NaN with *why set to an index into model->reasons. */
+    double (*score)(const Model *model, const double *row, int *why);
+    /* Fills at most n_terms shares (or model->most_shares where it is set), in the
+     * order of terms, and returns how many; those of amount 0 may be left out. For an
+     * additive model they and the intercept add up to the score on the linear scale. */
+    int (*shares)(const Model *model, const double *row, Share *shares);
+} ModelKind;
+
+typedef struct Kinds {
+    const SourceKind *const *sources; /* NULL-terminated */
+    const ModelKind *const *models;   /* NULL-terminated */
+} Kinds;
+
+/* ---- sources ----------------------------------------------------------- */
+
+/* What a source's rows are. A config has at most one of each of the first four. */
+typedef enum Role {
+    ROLE_PEOPLE,        /* one row a person */
+    ROLE_REGISTRATIONS, /* person, practice, start, end */
+    ROLE_PRACTICES,     /* practice and its groupings: geography is data */
+    ROLE_OPT_OUTS,      /* person, type, date */
+    ROLE_EVENTS         /* rows about a person; any number of such sources */
+} Role;
+
+/* What a column means. */
+typedef enum Field {
+    FIELD_PERSON, /* the pseudonym: a 64-bit integer, or text (see Source.text_person) */
+    FIELD_DATE,   /* the event; a spell's admission */
+    FIELD_END,    /* a spell's discharge; missing = still open */
+    FIELD_CODE,
+    FIELD_SYSTEM, /* coding system of this row */
+    FIELD_VALUE,
+    FIELD_KEY,       /* with `unique: true`: rows of a person with the same key are one */
+    FIELD_ATTRIBUTE, /* Column.index is the attribute */
+    FIELD_BIRTH,
+    FIELD_DEATH,
+    FIELD_TEST, /* yes/no: a test patient */
+    FIELD_PRACTICE,
+    FIELD_START,    /* of a registration */
+    FIELD_TYPE,     /* of an opt-out */
+    FIELD_GROUPING, /* Column.index is the grouping */
+    FIELD_NAME      /* Column.index is the grouping named; -1 the practice */
+} Field;
+
+typedef struct Column {
+    const char *name; /* in the table, query or file header */
+    Field field;
+    int index;
+    Where where;
+} Column;
+
+/* A column used in `where:` or in rules. Kept from a row as words or a number. */
+typedef struct Attribute {
+    const char *id;
+    RuleType type;
+    Words *words; /* RULE_WORD: every word that the config names */
+    int n_values; /* `values:` of the config: as written -> as meant */
+    const char **value_from, **value_to;
+    bool is_used;
+    Where where;
+} Attribute;
+
+/* One test on an event's attributes or value; the event keeps one bit for each. */
+typedef struct Condition {
+    int attribute; /* index into Source.attributes; -1 = the value column */
+    int n_words;   /* any of these words; a trailing '*' matches a start */
+    const char **words;
+    double above, below; /* strict, for numbers; -INF, INF = none */
+    double least, most;  /* inclusive, for numbers; -INF, INF = none */
+} Condition;
+
+enum { MOST_CONDITIONS = 32 }; /* of one source */
+
+struct Source {
+    const char *name; /* id in the config; appears in logs and tables */
+    Where where;
+    Role role;
+    const SourceKind *kind;
+
+    /* Where it lies; the kind's own words. */
+    const char *table;       /* postgres: schema.table or view */
+    const char *query;       /* postgres: a select, in place of a table */
+    const char *files;       /* csv: path or glob, relative to the config that names it */
+    const char *date_format; /* csv and text columns: see day_parse_as */
+    Where place_where;
+
+    Column *columns; /* what is asked for, in this order; unused ones are left out */
+    int n_columns;
+    bool text_person; /* person ids are text: the pseudonym is the first 63 bits
+                         of their SHA-256 */
+
+    System system; /* of every row, where there is no FIELD_SYSTEM */
+    int n_systems; /* `systems:` a row's word -> a system; empty = system_of() */
+    const char **system_from;
+    System *system_to;
+
+    Attribute *attributes;
+    int n_attributes;
+    Condition *conditions;
+    int n_conditions;
+
+    int32_t *sentinels; /* days that mean "unknown" */
+    int n_sentinels;
+    uint32_t purposes;   /* bits into Plan.purposes */
+    double max_rejected; /* share of rows; above it the run stops */
+    bool is_unique;      /* FIELD_KEY, or the whole row where there is none */
+
+    /* ROLE_EVENTS: what the features need of it. */
+    Matcher *matcher;
+    const Hit *uncoded; /* features that ask for no code: every row counts */
+    int n_uncoded;
+    bool needs_code; /* some feature asks for codes */
+    bool keeps_value, keeps_end;
+    int32_t oldest;     /* first day any feature wants; DAY_FIRST with `ever` */
+    bool wants_undated; /* some feature's window is `ever` */
+    int number;         /* among event sources: index into Store.events; else -1 */
+};
+
+/* ---- people ------------------------------------------------------------ */
+
+/* A column of the practices table by which people are grouped. Number 0 is
+ * everyone and 1 the practice itself; PCN, locality ... follow as configured. */
+typedef struct Grouping {
+    const char *id;    /* "all", "practice", "pcn" ... */
+    const char *title; /* "PCN" */
+} Grouping;
+
+enum { GROUPING_ALL = 0, GROUPING_PRACTICE = 1, MOST_GROUPINGS = 8 };
+
+/* What an opt-out of a type does. */
+typedef struct OptOut {
+    const char *type;
+    const char *label;   /* reason in plain words */
+    bool removes_person; /* from the whole run; else only from the sources below */
+    uint64_t sources;    /* bits of Source.number whose rows are not used */
+} OptOut;
+
+/* Who is in the run: semantics section 2. */
+typedef struct Population {
+    int n_area;        /* `area:` keep practices whose grouping has one of these; */
+    int area_grouping; /* no area = every practice of the practices table */
+    const char **area;
+    OptOut *opt_outs;
+    int n_opt_outs;
+    const char *practice; /* the practice of everyone where there are no registrations */
+} Population;
+
+/* ---- features ---------------------------------------------------------- */
+
+typedef enum Count {
+    COUNT_EXISTS,
+    COUNT_ROWS,
+    COUNT_DATES,
+    COUNT_CODES,
+    COUNT_SUM,
+    COUNT_MIN,
+    COUNT_MAX,
+    COUNT_MEAN,
+    COUNT_LATEST,
+    COUNT_EARLIEST,
+    COUNT_DAYS_SINCE_LAST,
+    COUNT_DAYS_SINCE_FIRST,
+    COUNT_BED_DAYS,
+    COUNT_REPEAT,
+    N_COUNTS
+} Count;
+
+/* A number per person from one source. */
+typedef struct Feature {
+    const char *id;     /* "emergency_admissions_12m", "efi.falls" */
+    const char *label;  /* "Emergency admissions in the last year" */
+    const char *say;    /* reason text with {value} and {date}, or NULL: see reason.h */
+    const char *family; /* "efi", or NULL */
+    const Category *category; /* of the family's list, or NULL */
+    Where where;
+    int source; /* Source.number */
+    uint32_t slot;
+    Count count;
+    int code_chars; /* COUNT_CODES: the first n characters; 0 = all */
+    int repeat_n, repeat_days;
+    uint32_t conditions; /* bits an event must have */
+    int32_t from, to;    /* from <= day < to */
+    bool is_ever;        /* events of unknown date count too */
+    bool has_codes;
+    double missing; /* the value where no event counts: 0, NaN, or as declared */
+    const char *window_text;
+    bool is_used;
+} Feature;
+
+/* An expression over earlier slots. */
+typedef struct Derived {
+    const char *id, *label, *say;
+    Where where;
+    uint32_t slot;
+    const Rule *rule;
+    bool is_used;
+} Derived;
+
+typedef enum SlotKind {
+    SLOT_AGE,
+    SLOT_ATTRIBUTE, /* index into Plan.people->attributes */
+    SLOT_FEATURE,
+    SLOT_DERIVED,
+    SLOT_SCORE, /* index into Plan.models */
+    SLOT_BAND
+} SlotKind;
+
+typedef struct Slot {
+    const char *name, *label;
+    SlotKind kind;
+    int index;
+    RuleType type;
+    Words *words;
+    bool is_used;
+} Slot;
+
+/* ---- models ------------------------------------------------------------ */
+
+/* One summand. Which members count depends on the kind; see models/kind_*.c. */
+typedef struct Term {
+    const char *id;    /* stable name for explanations */
+    const char *label; /* plain words */
+    Where where;
+    uint32_t slot;     /* of the feature, when value is a plain one; else the first
+                          slot that the expression reads */
+    const Rule *value; /* NULL: the slot itself */
+    const char *say;
+    double weight;      /* regression, and index and points for shares */
+    int64_t points;     /* index, points: weight x Model.scale, exactly */
+    int64_t cap;        /* points: most (in scaled points) for value x points; 0 = none */
+    int n_steps;        /* banded numbers: points of the first step that holds */
+    double *step_bound; /* INFINITY on the last */
+    bool *step_upto;    /* value <= bound, else value < bound */
+    int64_t *step_points;
+    double *step_weight;
+    int n_zeroed_by;     /* hierarchy: this term counts 0 when one of these is > 0 */
+    uint32_t *zeroed_by; /* term numbers */
+    int group;           /* terms with the same group share group_cap; 0 = none */
+    double centre;       /* subtracted from the value */
+    double least, most;  /* the range the model was made for; -INF, INF = any */
+} Term;
+
+typedef enum MissingPolicy {
+    MISSING_NOT_SCORED,
+    MISSING_ZERO,
+    MISSING_IMPUTE
+} MissingPolicy;
+typedef enum RangePolicy { RANGE_NOT_SCORED, RANGE_CLAMP } RangePolicy;
+
+typedef enum Link { LINK_IDENTITY, LINK_LOGIT, LINK_LOG, LINK_CLOGLOG, LINK_COX } Link;
+
+typedef struct Band {
+    const char *id, *label;
+    double bound; /* INFINITY on the last of ascending cut-offs */
+    bool is_upto; /* score <= bound, else score < bound */
+    double share; /* bands by rank: top share of everyone scored, 0..1; 0 = cut-off */
+    const char *meaning; /* what it suggests to do, in plain words; or NULL */
+    Where where;
+} Band;
+
+/* Why a model has no score for a person. Number 0 is "scored". */
+typedef struct ModelReason {
+    const char *text;
+    bool is_eligibility; /* not applicable; else could not be scored */
+    const Rule *when;    /* eligibility: the person is left out unless this holds */
+} ModelReason;
+
+struct Model {
+    const char *id, *version, *title;
+    const char *source, *licence, *purpose_text, *outcome, *horizon, *notice;
+    uint32_t purposes;
+    bool is_illustrative; /* fitted on made-up people: said wherever it is shown */
+    Where where;
+    const ModelKind *kind;
+
+    ModelReason *reasons;
+    int n_reasons; /* with number 0 */
+
+    Term *terms;
+    int n_terms;
+    int most_shares;    /* 0 = n_terms */
+    int64_t scale;      /* points: 10^decimals */
+    double denominator; /* index */
+    double intercept;
+    Link link;
+    double baseline; /* Cox: survivor at the horizon */
+    const Rule *offset;
+    int64_t *group_cap; /* points: by Term.group, in scaled points */
+    int n_groups;
+    double floor, ceiling; /* of the total; -INF, INF = none */
+    MissingPolicy missing;
+    RangePolicy range;
+    double multiply; /* the score as shown: 100 for a percentage; default 1 */
+    void *own;       /* what the kind needs beside this */
+
+    Band *bands; /* in ascending order of risk; n_bands may be 0 */
+    int n_bands;
+    bool is_by_rank; /* bands are shares of everyone scored */
+    int decimals;    /* digits after the point where a person reads the score */
+    uint32_t score_slot, band_slot;
+};
+
+/* What is computed after the features of a person, in this order. */
+typedef struct Step {
+    bool is_model;
+    int index; /* into derived or models */
+} Step;
+
+/* ---- segments, cohorts, gates ------------------------------------------ */
+
+typedef struct Segment {
+    const char *id, *label;
+    Where where;
+    const Rule *when; /* NULL on the last: everyone else */
+} Segment;
+
+typedef struct OrderBy {
+    uint32_t slot;
+    bool is_descending;
+} OrderBy;
+
+typedef struct Cohort {
+    const char *id, *title, *service;
+    Where where;
+    uint32_t purposes;
+    int grouping; /* `per:` */
+    const Rule *when;
+    OrderBy *order; /* then person id, ascending */
+    int n_order;
+    uint32_t capacity;     /* per group; UINT32_MAX = everyone */
+    double capacity_share; /* of the registered list of the group; 0 = none */
+    uint32_t keep; /* a continuing member stays while ranked within it; 0 = none */
+    double keep_share;
+    int *show; /* models whose score and band each row carries */
+    int n_show;
+    int *explain; /* models whose shares make the reasons, in this order */
+    int n_explain;
+    int n_most_reasons; /* five unless the config says fewer */
+} Cohort;
+
+typedef enum Severity { SEVERITY_WARN, SEVERITY_STOP } Severity;
+
+/* A quality gate, checked before publishing: see publish/gate.h. */
+typedef struct Gate {
+    const char *id; /* one of the words that gate.c knows */
+    Where where;
+    int source; /* index into Plan.sources, or -1 */
+    double limit;
+    Severity severity;
+} Gate;
+
+/* ---- the plan ---------------------------------------------------------- */
+
+struct Plan {
+    const char *path, *title;
+    char hash[65];         /* SHA-256 over configs and lists, lower-case hex */
+    int32_t as_of;         /* D */
+    uint64_t memory_bytes; /* most that a run may need; 0 = no limit */
+    const char **purposes; /* every purpose a source declares; a set is a bit mask */
+    int n_purposes;
+    uint32_t purpose;   /* of this run */
+    const char *schema; /* results go to this schema: "stratify" */
+
+    Source *sources; /* people, registrations, practices, opt-outs, then events */
+    int n_sources;
+    const Source *people, *registrations, *practices, *opt_out_rows; /* NULL if absent */
+    int n_event_sources; /* sources[n_sources - n_event_sources ..] */
+    Population population;
+    Grouping *groupings;
+    int n_groupings;
+    int sex_attribute; /* index into people->attributes, or -1 */
+
+    CodeList *lists;
+    int n_lists;
+    Feature *features;
+    int n_features;
+    Derived *derived;
+    int n_derived;
+    Slot *slots;
+    uint32_t n_slots;
+    uint32_t age_slot; /* then n_attributes slots of the people source */
+    Model *models;
+    int n_models;
+    Step *steps;
+    int n_steps;
+
+    Segment *segments;
+    int n_segments; /* 0 = none */
+    const char *segments_title;
+    Cohort *cohorts;
+    int n_cohorts; /* at most 64 */
+    Gate *gates;
+    int n_gates;
+
+    const char **warnings; /* things to say that stop nothing; with their place */
+    int n_warnings;
+};
+
+enum { MOST_COHORTS = 64, MOST_EVENT_SOURCES = 64 };
+
+/*
+ * Reads everything that path names and resolves it for a run as of the day. Goes on
+ * after a fault and reports up to ERR_MOST_REPORTS. Needs no database. Everything is
+ * in the arena.
+ */
+int plan_compile(Plan *plan, const char *path, int32_t as_of, Kinds kinds, Arena *arena,
+                 Err *err);
+
+/* The event source with that Source.number. */
+static inline const Source *plan_events(const Plan *plan, int number)
+{
+    return &plan->sources[plan->n_sources - plan->n_event_sources + number];
+}
+
+/* Number of the band of a score: the first whose bound takes it; -1 for NaN, no bands,
+ * or bands by rank. */
+int model_band(const Model *model, double score);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * cohort.h - the people each cohort rule picks: who, in what order, who is new, who
+ * left, within the team's capacity.
+ */
+#ifndef ENGINE_STRATA_COHORT_H
+#define ENGINE_STRATA_COHORT_H
+
+#include "engine/strata/strata.h"
+#include "models/reason.h"
+
+typedef enum Movement { MOVED_NEW, MOVED_CONTINUING, MOVED_LEFT } Movement;
+
+/* Why someone who left did. The first that applies. */
+typedef enum LeftWhy {
+    LEFT_NOT,
+    LEFT_DIED,
+    LEFT_OPTED_OUT,
+    LEFT_MOVED, /* registered elsewhere, or in another group */
+    LEFT_RULE,  /* no longer meets the rule */
+    LEFT_OUTRANKED
+} LeftWhy;
+
+/* One line of a list. Those who left follow the members of their group. */
+typedef struct Member {
+    int cohort;
+    uint16_t group;  /* of the cohort's grouping; for leavers: where they were */
+    uint32_t rank;   /* 1..n within the group; 0 for leavers */
+    uint32_t person; /* index; UINT32_MAX when no longer in the run */
+    int64_t person_id;
+    Movement movement;
+    LeftWhy why;
+    int n_reasons;
+    Reason reasons[5];
+} Member;
+
+/* A member of the last published run. */
+typedef struct Previous {
+    int cohort;        /* index into Plan.cohorts */
+    const char *group; /* its code then */
+    int64_t person_id;
+} Previous;
+
+typedef struct Cohorts {
+    Member *members; /* by cohort, group, rank, then leavers by person id */
+    uint32_t n_members;
+} Cohorts;
+
+/* Everything earlier stages made, as the last ones read it. */
+typedef struct Results {
+    const Plan *plan;
+    const Store *store;
+    const Scores *scores;
+    const Strata *strata;
+    const Matches *matches;
+    const Cohorts *cohorts;
+} Results;
+
+/* previous is ordered by cohort, group, person. results->cohorts is not read. */
+void cohorts_build(Cohorts *cohorts, const Results *results, const Previous *previous,
+                   uint32_t n_previous);
+void cohorts_free(Cohorts *cohorts);
+
+#endif
