@@ -1,32 +1,44 @@
 # make                     build/release/stratify
+# make demo                made-up people, a whole run, ranked lists (see README.md)
 # make check               everything a change must pass
-# make demo                a population, a run, ranked lists; see README.md
 # make test ONLY='rank/*'  the tests of one module
 # make fuzz ON=config      one parser against random bytes, FOR=60 seconds (clang)
+# make realdata DIR=...    data that others made, run through configs alone
+# make bench PEOPLE=50000  the engine beside its peers; make bench-models the scoring alone
+# make soak                the long tests: kill -9, 500,000 people
 # make install             PREFIX=/usr/local DESTDIR=
 # MODE=debug, MODE=asan    any of these, built for looking inside
 
-MODE ?= release
-ONLY ?= *
-FOR  ?= 60
-B    := build/$(MODE)
+MODE   ?= release
+ONLY   ?= *
+FOR    ?= 60
+PEOPLE ?= 50000
+PREFIX ?= /usr/local
+B      := build/$(MODE)
 
-PKGS := libpq zlib libfyaml jansson libcrypto smartcols
+VERSION := 0.1.0
+PKGS    := libpq zlib libfyaml jansson libcrypto smartcols
 
 CFLAGS_release := -O2
 CFLAGS_debug   := -O0
+CFLAGS_clang   := -O2
 CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 CFLAGS   := -std=c11 -g -fopenmp -ffp-contract=off $(CFLAGS_$(MODE)) -Werror \
             -Wall -Wextra -Wshadow -Wpedantic -Wvla -Wstrict-prototypes
-CPPFLAGS = -I. -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS))
+CPPFLAGS = -I. -D_GNU_SOURCE -DSTRATIFY_VERSION='"$(VERSION)"' \
+           $(shell pkg-config --cflags $(PKGS))
 LDLIBS   = $(shell pkg-config --libs $(PKGS)) -lcsv -lm
 
 FOLDERS  := engine/base engine/plan engine/store engine/db loaders models engine/synth \
             engine/strata engine/publish
+PARALLEL := engine/store/group.c engine/strata/rank.c engine/synth/synth.c \
+            loaders/load.c models/score.c
 LIB_C    := $(wildcard $(addsuffix /*.c,$(FOLDERS)))
 LIB_O    := $(LIB_C:%.c=$B/%.o)
 MAIN_O   := $(patsubst %.c,$B/%.o,$(wildcard engine/*.c))
 TEST_O   := $(patsubst %.c,$B/%.o,$(wildcard tests/*/test_*.c tests/support/*.c))
+SQL      := $(wildcard sql/*.sql)
+FUZZ     := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 all: $B/stratify
 
@@ -38,23 +50,81 @@ $B/stratify: $(MAIN_O) $B/libstratify.a
 $B/test-all: $(TEST_O) $B/libstratify.a
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
 
-$B/libstratify.a: $(LIB_O)
+$B/libstratify.a: $(LIB_O) $B/sql.o
 	@rm -f $@
 	$(AR) rcs $@ $^
+
+# The scripts travel inside the program: see engine/db/scripts.h.
+$B/sql.o: $(SQL)
+	@mkdir -p $(@D)
+	$(LD) -r -b binary -z noexecstack -o $@ $(SQL)
 
 $B/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+$B/bench-models: $B/tests/bench/bench_models.o $B/libstratify.a
+	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
 # Criterion counts a test that leaks as passed, so a report is a failure here.
-test: $B/test-all
+test: $B/test-all $B/stratify
 	@rm -f $B/report.*
-	OMP_NUM_THREADS=2 ASAN_OPTIONS=log_path=$(CURDIR)/$B/report \
+	OMP_NUM_THREADS=2 ASAN_OPTIONS=log_path=$(CURDIR)/$B/report STRATIFY=$(CURDIR)/$B/stratify \
 	    tests/support/cluster.sh $B/test-all --filter '$(ONLY)'
 	@if ls $B/report.* >/dev/null 2>&1; then cat $B/report.*; exit 1; fi
+
+setup:
+	@scripts/setup.sh
+
+floors:
+	tests/support/floors.sh
+	test "$$(grep -rl 'pragma omp' engine loaders models | LC_ALL=C sort | xargs)" \
+	    = "$$(printf '%s\n' $(PARALLEL) | LC_ALL=C sort | xargs)"
+
+format:
+	clang-format --dry-run --Werror $$(git ls-files '*.[ch]')
+
+demo:
+	@scripts/setup.sh run
+	@$(MAKE) -s all
+	@scripts/demo.sh
+
+check:
+	@scripts/setup.sh test
+	@tests/support/check.sh
+
+fuzz:
+	@mkdir -p build/fuzz/$(ON)
+	$(MAKE) -s build/release/sql.o
+	clang -g -O1 -fsanitize=fuzzer,address,undefined -fopenmp $(CPPFLAGS) \
+	    -o build/fuzz_$(ON) tests/fuzz/fuzz_$(ON).c $(LIB_C) build/release/sql.o $(LDLIBS)
+	build/fuzz_$(ON) -max_total_time=$(FOR) -print_final_stats=0 -close_fd_mask=3 \
+	    -artifact_prefix=build/fuzz/$(ON)- build/fuzz/$(ON)
+
+fuzz-names:
+	@echo $(FUZZ)
+
+realdata: all
+	tests/realdata/run.sh $(DIR)
+
+bench: all
+	tests/bench/run.sh $(PEOPLE)
+
+bench-models: $B/bench-models
+	$B/bench-models
+
+soak: all
+	tests/soak/run.sh
+
+install: all
+	install -D -m 755 $B/stratify $(DESTDIR)$(PREFIX)/bin/stratify
+	install -D -m 644 docs/stratify.1 $(DESTDIR)$(PREFIX)/share/man/man1/stratify.1
+	mkdir -p $(DESTDIR)$(PREFIX)/share/stratify
+	cp -R configs $(DESTDIR)$(PREFIX)/share/stratify/
 
 clean:
 	rm -rf build
 
 -include $(LIB_O:.o=.d) $(MAIN_O:.o=.d) $(TEST_O:.o=.d)
-.PHONY: all objects test clean
+.PHONY: all objects test setup floors format demo check fuzz fuzz-names realdata bench \
+        bench-models soak install clean

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Fails if a file includes a header of a higher floor, or of another folder on its
+# own floor. The floors are those of docs/house.md.
+floor() {
+    case $1 in
+    engine/base) echo 0 ;;
+    engine/plan) echo 1 ;;
+    engine/store | engine/db) echo 2 ;;
+    loaders | models | engine/synth) echo 3 ;;
+    engine/strata) echo 4 ;;
+    engine/publish) echo 5 ;;
+    engine) echo 6 ;;
+    *)
+        echo "unknown folder $1" >&2
+        echo 99
+        ;;
+    esac
+}
+grep -rn --include='*.[ch]' '^#include "' engine loaders models |
+    sed 's/^\([^:]*\):\([0-9]*\):#include "\(.*\)".*/\1 \2 \3/' |
+    {
+        bad=0
+        while read -r file line header; do
+            from=$(dirname "$file") to=$(dirname "$header")
+            [ "$from" = "$to" ] && continue
+            if [ "$(floor "$to")" -ge "$(floor "$from")" ]; then
+                echo "$file:$line: must not include $header" && bad=1
+            fi
+        done
+        exit $bad
+    }
