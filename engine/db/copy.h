@@ -1,0 +1,84 @@
+/*
+ * copy.h - the COPY BINARY wire format of PostgreSQL, both directions.
+ *
+ * Writing: copy_begin, then for every row copy_row and one copy_* call per column in
+ * the order of the statement, then copy_end. Values are never NULL unless written by
+ * copy_null (or a NaN by copy_float8_or_null, DAY_UNKNOWN by copy_date). A failure is
+ * kept and reported by copy_end, so that rows can be written without asking.
+ *
+ * Reading: copy_open, copy_next until it is not 1, copy_close. Every length is checked
+ * against the bytes that arrived and the type that is asked for.
+ *
+ * The format: a header of 19 bytes; per row a 16-bit number of columns, per column a
+ * 32-bit length (-1 = null) and the value in network byte order; -1 in place of a
+ * number of columns ends it (PostgreSQL manual, COPY, "Binary Format").
+ */
+#ifndef ENGINE_DB_COPY_H
+#define ENGINE_DB_COPY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/db/db.h"
+
+/* ---- writing ----------------------------------------------------------- */
+
+typedef struct Copy Copy;
+
+/* sql is "copy TABLE (COLUMNS) from stdin (format binary)". db NULL: the stream is
+ * kept in memory, for tests. *copy is NULL after a report. */
+int copy_begin(Copy **copy, Db *db, const char *sql, int n_columns, Err *err);
+void copy_row(Copy *copy);
+void copy_null(Copy *copy);
+void copy_bool(Copy *copy, bool value);
+void copy_int2(Copy *copy, int16_t value);
+void copy_int4(Copy *copy, int32_t value);
+void copy_int8(Copy *copy, int64_t value);
+void copy_float8(Copy *copy, double value);
+void copy_float8_or_null(Copy *copy, double value); /* NaN becomes null */
+void copy_date(Copy *copy, int32_t day);            /* DAY_UNKNOWN becomes null */
+void copy_text(Copy *copy, const char *text);       /* NULL becomes null */
+void copy_text_len(Copy *copy, const char *text, size_t len);
+void copy_jsonb(Copy *copy, const char *json);                /* NULL becomes null */
+void copy_texts(Copy *copy, const char *const *texts, int n); /* text[] */
+/* True once the server has refused: the rest is dropped, copy_end will say why. */
+bool copy_has_failed(const Copy *copy);
+/* Ends the stream and releases the writer, also after a failure. n_rows may be NULL. */
+int copy_end(Copy *copy, uint64_t *n_rows, Err *err);
+/* Gives up: the server drops what it got. NULL is accepted. */
+void copy_abort(Copy *copy);
+/* The stream so far, where db was NULL. */
+const uint8_t *copy_bytes(const Copy *copy, size_t *len);
+
+/* ---- reading ----------------------------------------------------------- */
+
+/* One value of a row; borrowed, good until the next copy_next. */
+typedef struct CopyValue {
+    const uint8_t *data;
+    int32_t len; /* -1 = null */
+} CopyValue;
+
+typedef struct CopyReader CopyReader;
+
+/* sql is "copy (SELECT ...) to stdout (format binary)". */
+int copy_open(CopyReader **reader, Db *db, const char *sql, int n_columns, Err *err);
+/* Fills n_columns values. 1 = a row, 0 = the end, -1 = a report. bytes is raised by
+ * what arrived. */
+int copy_next(CopyReader *reader, CopyValue *values, uint64_t *bytes, Err *err);
+/* Releases the reader. Before the end, the rest of the stream is cancelled. NULL is
+ * accepted. */
+void copy_close(CopyReader *reader);
+
+/* One message of the stream: 1 = a row in values, 0 = the end of the stream, -1 = not
+ * the format. *has_header says whether the header has been seen. */
+int copy_split(CopyValue *values, int n_columns, const uint8_t *data, size_t len,
+               bool *has_header);
+
+/* The value, or false if the length is not that of the type. */
+bool copy_get_bool(bool *out, CopyValue value);
+bool copy_get_int(int64_t *out, CopyValue value);  /* int2, int4 or int8 by length */
+bool copy_get_float(double *out, CopyValue value); /* float4 or float8 by length */
+bool copy_get_date(int32_t *out, CopyValue value); /* ±infinity is DAY_UNKNOWN */
+
+#endif

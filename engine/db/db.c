@@ -1,0 +1,255 @@
+/*
+ * db.c - see db.h.
+ */
+#include "engine/db/db.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/log.h"
+
+struct Db {
+    PGconn *conn;
+};
+
+const Where db_where = {"database", 0, 0};
+
+/* One line of the server's words: without "FATAL: ", line breaks and closing blanks. */
+static void one_line(char *out, size_t room, const char *text)
+{
+    size_t n = 0;
+
+    for (; *text != '\0' && n + 1 < room; text++)
+        out[n++] = *text == '\n' || *text == '\t' ? ' ' : *text;
+    while (n > 0 && out[n - 1] == ' ')
+        n--;
+    out[n] = '\0';
+}
+
+/* True if the state is one of the words or begins with one of two characters. */
+static bool is_state(const char *state, const char *const *words)
+{
+    for (; *words != NULL; words++)
+        if (strncmp(state, *words, strlen(*words)) == 0)
+            return true;
+    return false;
+}
+
+static ErrKind kind_of_state(const char *state)
+{
+    static const char *const TROUBLE[] = {"08", "53",    "57", "58",
+                                          "28", "42501", "55", NULL};
+    static const char *const DATA[] = {"22", "23", NULL};
+    static const char *const CONFIG[] = {"3D", "3F", "42", NULL};
+
+    if (is_state(state, TROUBLE))
+        return ERR_SOURCE;
+    if (is_state(state, DATA))
+        return ERR_DATA;
+    return is_state(state, CONFIG) ? ERR_CONFIG : ERR_INTERNAL;
+}
+
+int db_fail(const Db *db, const PGresult *result, Where where, const char *what, Err *err)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    char words[512];
+    ErrKind kind;
+
+    if (state == NULL || PQstatus(db->conn) == CONNECTION_BAD) {
+        one_line(words, sizeof words, primary ? primary : PQerrorMessage(db->conn));
+        return err_add(err, ERR_SOURCE, where, "could not %s: %s", what, words);
+    }
+    kind = kind_of_state(state);
+    if (kind == ERR_DATA || primary == NULL)
+        return err_add(err, kind, where, "could not %s: SQLSTATE %s", what, state);
+    one_line(words, sizeof words, primary);
+    return err_add(err, kind, where, "could not %s: %s", what, words);
+}
+
+/* Warnings of the server, by the same rule as errors: no words that may quote data. */
+static void receive_notice(void *own, const PGresult *result)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    char words[256] = "";
+
+    (void)own;
+    if (state == NULL)
+        state = "00000";
+    if (primary != NULL && kind_of_state(state) != ERR_DATA)
+        one_line(words, sizeof words, primary);
+    log_line(LOG_WARN, "stage=database state=%s notice=\"%s\"", state, words);
+}
+
+static int set_up(Db *db, Err *err)
+{
+    if (PQstatus(db->conn) != CONNECTION_OK) {
+        char words[512];
+
+        one_line(words, sizeof words, PQerrorMessage(db->conn));
+        return err_add(err, ERR_SOURCE, db_where, "could not connect: %s", words);
+    }
+    PQsetErrorVerbosity(db->conn, PQERRORS_TERSE);
+    PQsetNoticeReceiver(db->conn, receive_notice, NULL);
+    return db_exec(db,
+                   "set timezone = 'UTC'; set datestyle = 'ISO, YMD';"
+                   "set client_min_messages = warning;"
+                   "set standard_conforming_strings = on; set statement_timeout = 0;"
+                   "set idle_in_transaction_session_timeout = 0",
+                   err);
+}
+
+int db_open(Db **out, const char *conninfo, const char *purpose, Err *err)
+{
+    char name[64];
+    const char *keys[] = {"dbname", "application_name", "client_encoding", NULL};
+    const char *values[] = {conninfo, name, "UTF8", NULL};
+    Db *db = mem_alloc(1, sizeof *db, "database session");
+
+    snprintf(name, sizeof name, "stratify %s", purpose);
+    db->conn = PQconnectdbParams(keys, values, 1);
+    if (set_up(db, err) != 0) {
+        db_close(db);
+        *out = NULL;
+        return -1;
+    }
+    *out = db;
+    return 0;
+}
+
+void db_close(Db *db)
+{
+    if (db == NULL)
+        return;
+    PQfinish(db->conn);
+    free(db);
+}
+
+PGconn *db_conn(Db *db)
+{
+    return db->conn;
+}
+
+static bool is_good(const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ||
+           status == PGRES_EMPTY_QUERY;
+}
+
+int db_exec(Db *db, const char *sql, Err *err)
+{
+    PGresult *result = PQexec(db->conn, sql);
+    int rc = 0;
+
+    if (!is_good(result))
+        rc = db_fail(db, result, db_where, "run a statement", err);
+    PQclear(result);
+    return rc;
+}
+
+PGresult *db_query(Db *db, const char *sql, int n_params, const char *const *params,
+                   Err *err)
+{
+    PGresult *result = PQexecParams(db->conn, sql, n_params, NULL, params, NULL, NULL, 0);
+
+    if (is_good(result))
+        return result;
+    db_fail(db, result, db_where, "run a query", err);
+    PQclear(result);
+    return NULL;
+}
+
+int db_begin(Db *db, Err *err)
+{
+    return db_exec(db, "begin isolation level read committed read write", err);
+}
+
+/* The server answers "ROLLBACK" to the commit of a transaction that has failed. */
+int db_commit(Db *db, Err *err)
+{
+    PGresult *result = PQexec(db->conn, "commit");
+    int rc = 0;
+
+    if (!is_good(result))
+        rc = db_fail(db, result, db_where, "commit", err);
+    else if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
+        rc = err_add(err, ERR_INTERNAL, db_where,
+                     "could not commit: the transaction had failed before");
+    PQclear(result);
+    return rc;
+}
+
+void db_rollback(Db *db)
+{
+    PGTransactionStatusType status = PQtransactionStatus(db->conn);
+
+    if (status == PQTRANS_INTRANS || status == PQTRANS_INERROR)
+        PQclear(PQexec(db->conn, "rollback"));
+}
+
+int db_share_snapshot(Db *db, char snapshot[SNAPSHOT_TEXT], Err *err)
+{
+    PGresult *result = NULL;
+
+    if (db_exec(db, "begin isolation level repeatable read read only", err) != 0)
+        return -1;
+    result = db_query(db, "select pg_export_snapshot()", 0, NULL, err);
+    if (result == NULL)
+        return -1;
+    snprintf(snapshot, SNAPSHOT_TEXT, "%s", PQgetvalue(result, 0, 0));
+    PQclear(result);
+    return 0;
+}
+
+int db_join_snapshot(Db *db, const char *snapshot, Err *err)
+{
+    char sql[128];
+
+    /* The name comes from the server: hexadecimal digits and dashes. */
+    assert(strspn(snapshot, "0123456789ABCDEFabcdef-") == strlen(snapshot));
+    snprintf(sql, sizeof sql, "set transaction snapshot '%s'", snapshot);
+    if (db_exec(db, "begin isolation level repeatable read read only", err) != 0)
+        return -1;
+    return db_exec(db, sql, err);
+}
+
+/* The len bytes of text between two marks, with every mark inside doubled. */
+static char *quote(Arena *arena, const char *text, size_t len, char mark)
+{
+    char *out = arena_alloc(arena, 2 * len + 3, 1);
+    size_t n = 0;
+
+    out[n++] = mark;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == mark)
+            out[n++] = mark;
+        out[n++] = text[i];
+    }
+    out[n] = mark;
+    return out;
+}
+
+const char *db_quote_name(Arena *arena, const char *name)
+{
+    return quote(arena, name, strlen(name), '"');
+}
+
+const char *db_quote_table(Arena *arena, const char *table)
+{
+    const char *dot = strchr(table, '.');
+
+    if (dot == NULL)
+        return db_quote_name(arena, table);
+    return arena_format(arena, "%s.%s", quote(arena, table, (size_t)(dot - table), '"'),
+                        db_quote_name(arena, dot + 1));
+}
+
+const char *db_quote_text(Arena *arena, const char *text)
+{
+    return quote(arena, text, strlen(text), '\'');
+}
