@@ -292,6 +292,7 @@ typedef struct Term {
     int group;           /* terms with the same group share group_cap; 0 = none */
     double centre;       /* subtracted from the value */
     double least, most;  /* the range the model was made for; -INF, INF = any */
+    double impute;       /* MISSING_IMPUTE: stands in where there is no value */
 } Term;
 
 typedef enum MissingPolicy {
