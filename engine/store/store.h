@@ -100,6 +100,11 @@ typedef struct Store {
     uint64_t n_known;    /* everyone in the people source, each once */
     uint64_t *excluded;  /* by Exclusion, then opt-out type */
     int n_exclusions;
+    /* Everyone else in the people source, ascending, and their Exclusion: tells why a
+     * member of the last run is not in this one. */
+    uint64_t n_others;
+    int64_t *other;
+    uint8_t *other_why;
     uint64_t n_ambiguous;  /* people with overlapping registrations on D */
     uint64_t *list_people; /* by Plan.lists: rows that matched the list */
     const char *snapshot;  /* of the database; "" without one */
