@@ -4,6 +4,9 @@
  * Built on libfyaml. Scalars stay the text they were written as: 0123, NO and 1.0
  * mean what their place in the config says. Duplicate keys, anchors used before
  * they are defined, and more than one document in a file are reported.
+ *
+ * An alias gives the anchor's own Node, place included. Tags and merge keys have no
+ * meaning here and are refused.
  */
 #ifndef ENGINE_PLAN_CONFIG_H
 #define ENGINE_PLAN_CONFIG_H
@@ -27,6 +30,10 @@ typedef struct Node {
     const char **keys; /* NODE_MAP */
     Where *key_where;  /* NODE_MAP */
 } Node;
+
+/* The bytes of a file of at most 16 MiB, with a NUL after them, in the arena. For
+ * code lists and hashes as well. */
+int config_file(const char **text, size_t *len, const char *path, Arena *arena, Err *err);
 
 /* Reads one file. path is kept as written for reports. */
 int config_read(Node **root, const char *path, Arena *arena, Err *err);
