@@ -1,0 +1,37 @@
+-- Who is in a run as of :as_of, after the rules of docs/semantics.md section 2.
+
+create temp table sentinel (day date primary key);
+insert into sentinel values ('1582-10-15'), ('1600-01-01'), ('1800-01-01'),
+    ('1801-01-01'), ('1900-01-01'), ('9999-12-31');
+
+create temp table opted_out as
+select person_id, bool_or(opt_out_type in ('type-1', 'local')) as from_run,
+    bool_or(opt_out_type = 'national') as from_hospital
+from sid.opt_out where opt_out_date <= :'as_of' or opt_out_date is null
+group by person_id;
+
+-- Overlapping registrations: the latest start, then the longest, then the lowest code.
+create temp table registered as
+select person_id, practice_code from (
+    select person_id, practice_code, row_number() over (
+        partition by person_id
+        order by start_date desc, coalesce(end_date, 'infinity') desc,
+            practice_code collate "C") as place
+    from sid.registration
+    where start_date <= :'as_of' and coalesce(end_date, 'infinity') >= :'as_of') as r
+where place = 1;
+
+create temp table in_run as
+select p.person_id, p.birth_date, p.death_date, p.sex::text as sex,
+    extract(year from age(:'as_of'::date, p.birth_date))::int as age,
+    coalesce(o.from_hospital, false) as hides_hospital
+from sid.person p
+join registered r using (person_id)
+join sid.practice using (practice_code)
+left join opted_out o using (person_id)
+where p.birth_date <= :'as_of'
+    and coalesce(p.death_date, 'infinity') >= :'as_of'
+    and not coalesce(p.is_test_patient, false)
+    and not coalesce(o.from_run, false);
+create unique index on in_run (person_id);
+analyze in_run;
