@@ -60,4 +60,13 @@ void cohorts_build(Cohorts *cohorts, const Results *results, const Previous *pre
                    uint32_t n_previous);
 void cohorts_free(Cohorts *cohorts);
 
+/* Places on the list of a group of so many registered people; UINT32_MAX = everyone.
+ * And how far down a continuing member may rank; 0 = no keep rule. */
+uint32_t cohort_capacity(const Cohort *cohort, uint32_t registered);
+uint32_t cohort_keep(const Cohort *cohort, uint32_t registered);
+
+/* "new", "continuing", "left"; "died", "opted out" ..., NULL for LEFT_NOT. */
+const char *movement_word(Movement movement);
+const char *left_why_text(LeftWhy why);
+
 #endif
