@@ -9,8 +9,10 @@
  * Lowest first: or; and; not; comparisons (== = != <> < <= > >=, in (...), not in
  * (...), is missing, is not missing); + -; * /; unary -; ^ (right to left). Functions:
  * min max (two or more), abs ln exp sqrt floor, coalesce (two or more),
- * if(condition, then, else). Literals: numbers, "text", true, false, and bare words
- * where a band or a text attribute is compared. Bands compare by their order.
+ * if(condition, then, else); sum(FAMILY.*) adds the features of a family, and
+ * count(FAMILY.*) says how many of them are above 0. Literals: numbers, "text", true,
+ * false, missing, and bare words where a band or a text attribute is compared. Bands
+ * compare by their order.
  *
  * Types are checked once: yes/no, number, and word (a band or a text attribute).
  * A yes/no is a number too where arithmetic needs one (true is 1).
@@ -48,9 +50,10 @@ int words_index(Words *words, const char *word, Arena *arena);
 typedef struct RuleName {
     const char *name;
     RuleType type;
-    uint32_t slot; /* place in the row of values */
-    Words *words;  /* RULE_WORD only */
-    bool *is_used; /* set when a rule uses the name; may be NULL */
+    uint32_t slot;      /* place in the row of values */
+    Words *words;       /* RULE_WORD only */
+    bool *is_used;      /* set when a rule uses the name; may be NULL */
+    const char *family; /* a feature of this family: sum(FAMILY.*) reads it; or NULL */
 } RuleName;
 
 /* The names an expression may use. Names are compared whole ("efi.band"). */
@@ -75,6 +78,8 @@ const Rule *rule_compile(const char *text, Where where, RuleType want, const Sco
 double rule_number(const Rule *rule, const double *row);
 bool rule_holds(const Rule *rule, const double *row);
 
+/* What the expression is by itself: yes/no also where a number was asked for. */
+RuleType rule_type(const Rule *rule);
 /* The slots a rule reads, each once, ascending. */
 const uint32_t *rule_slots(const Rule *rule, size_t *n);
 /* The text it was compiled from. */
