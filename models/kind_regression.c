@@ -1,0 +1,139 @@
+/*
+ * kind_regression.c - a weighted sum and its link.
+ *
+ *     lp = intercept + sum of weight x (value - centre) + offset
+ *
+ *     identity   lp
+ *     logit      1 / (1 + exp(-lp))
+ *     log        exp(lp)
+ *     cloglog    1 - exp(-exp(lp))
+ *     cox        1 - S0 ^ exp(lp)         S0: baseline survivor at the horizon
+ *
+ * The score is the link's value, kept within floor and ceiling, times `multiply`. A
+ * term with steps adds the weight of its step in place of weight x (value - centre).
+ * Terms are added in file order in IEEE double: the same file gives the same last bit.
+ *
+ * A model file of this kind gives a link, an intercept and terms.
+ */
+#include <math.h>
+
+#include "models/kinds.h"
+
+static int regression_check_term(const Term *term, Err *err)
+{
+    int rc = 0;
+
+    if (!isfinite(term->weight) || !isfinite(term->centre))
+        rc = err_add(err, ERR_CONFIG, term->where,
+                     "the weight or centre of \"%s\" is not a number", term->id);
+    for (int s = 0; s < term->n_steps; s++)
+        if (!isfinite(term->step_weight[s]))
+            rc = err_add(err, ERR_CONFIG, term->where, "a step of \"%s\" has no weight",
+                         term->id);
+    return rc;
+}
+
+static int regression_compile(Model *model, const Plan *plan, const Node *node,
+                              Arena *arena, Err *err)
+{
+    ModelWhy *why;
+    int rc = 0;
+
+    (void)node; /* the common compiler has read every word of this kind */
+    if (!isfinite(model->intercept)) {
+        rc = err_add(err, ERR_CONFIG, model->where, "regression \"%s\" has no intercept",
+                     model->id);
+        err_hint(err, "add the line \"intercept: NUMBER\"");
+    }
+    if (model->link == LINK_COX && !(model->baseline > 0 && model->baseline < 1)) {
+        rc = err_add(err, ERR_CONFIG, model->where,
+                     "a Cox model needs a baseline survivor between 0 and 1");
+        err_hint(err, "add \"baseline:\" with the survivor function at the horizon");
+    }
+    for (int t = 0; t < model->n_terms; t++)
+        if (regression_check_term(&model->terms[t], err) != 0)
+            rc = -1;
+    why = terms_prepare(model, plan, false, arena);
+    if (model->offset != NULL)
+        why->offset = reason_add(model, "the offset has no value", arena);
+    why->not_finite = reason_add(model, "the result is beyond any number", arena);
+    return rc;
+}
+
+/* What one term adds to the sum; NaN with *why set where there is no score. */
+static double term_amount(const Model *model, int number, const double *row, int *why)
+{
+    const Term *term = &model->terms[number];
+    double value = term_value(model, number, row, why);
+    int step;
+
+    if (term->n_steps == 0)
+        return term->weight * (value - term->centre);
+    step = term_step(term, value);
+    return step < 0 ? 0 : term->step_weight[step];
+}
+
+static double link_value(const Model *model, double lp)
+{
+    switch (model->link) {
+    case LINK_LOGIT:
+        return 1 / (1 + exp(-lp));
+    case LINK_LOG:
+        return exp(lp);
+    case LINK_CLOGLOG:
+        return -expm1(-exp(lp));
+    case LINK_COX: /* by expm1 and log, so that small risks keep their digits */
+        return -expm1(exp(lp) * log(model->baseline));
+    default:
+        return lp;
+    }
+}
+
+static double regression_score(const Model *model, const double *row, int *why)
+{
+    const ModelWhy *reasons = model->own;
+    double lp = model->intercept, score;
+
+    *why = 0;
+    for (int t = 0; t < model->n_terms; t++) {
+        lp += term_amount(model, t, row, why);
+        if (*why != 0)
+            return NAN;
+    }
+    if (model->offset != NULL) {
+        double offset = rule_number(model->offset, row);
+
+        if (isnan(offset)) {
+            *why = reasons->offset;
+            return NAN;
+        }
+        lp += offset;
+    }
+    score = total_score(model, link_value(model, lp));
+    if (!isfinite(score)) {
+        *why = reasons->not_finite;
+        return NAN;
+    }
+    return score;
+}
+
+/* On the linear scale: that is where the terms add up. */
+static int regression_shares(const Model *model, const double *row, Share *shares)
+{
+    int n = 0, why = 0;
+
+    for (int t = 0; t < model->n_terms; t++) {
+        double amount = term_amount(model, t, row, &why);
+
+        if (amount != 0 && !isnan(amount))
+            shares[n++] = (Share){
+                .slot = model->terms[t].slot,
+                .amount = amount,
+                .term = t,
+            };
+    }
+    return n;
+}
+
+const ModelKind kind_regression = {"regression", regression_compile, regression_score,
+                                   regression_shares};

@@ -1,0 +1,197 @@
+/*
+ * kinds.c - the kinds of model, and what they share.
+ */
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "models/kinds.h"
+
+const ModelKind *const model_kinds[] = {
+    &kind_index,
+    &kind_points,
+    &kind_regression,
+    NULL,
+};
+
+/* Scores.outcome is one byte. The last number is kept for the overflow. */
+enum { MOST_REASONS = 255 };
+
+/* More than any count: the largest value that is multiplied by exact weights. */
+static const double MOST_COUNT = 4294967296.0;
+
+int reason_add(Model *model, const char *text, Arena *arena)
+{
+    int n = model->n_reasons;
+
+    assert(n > 0); /* number 0 is "scored" */
+    if (n >= MOST_REASONS - 1)
+        text = "an input cannot be used";
+    for (int r = 1; r < n; r++)
+        if (!model->reasons[r].is_eligibility &&
+            strcmp(model->reasons[r].text, text) == 0)
+            return r;
+    model->reasons = arena_grow(arena, model->reasons, (size_t)n, (size_t)n + 1,
+                                sizeof *model->reasons);
+    model->reasons[n] = (ModelReason){.text = text};
+    model->n_reasons = n + 1;
+    return n;
+}
+
+static int term_reason(Model *model, const Term *term, const char *what, Arena *arena)
+{
+    return reason_add(model, arena_format(arena, "\"%s\" %s", term->label, what), arena);
+}
+
+/* Age, yes/no expressions and features whose default is a number always have a value. */
+static bool term_can_miss(const Plan *plan, const Term *term)
+{
+    const Slot *slot = &plan->slots[term->slot];
+
+    if (term->value != NULL)
+        return rule_type(term->value) != RULE_YESNO;
+    switch (slot->kind) {
+    case SLOT_AGE:
+        return false;
+    case SLOT_FEATURE:
+        return isnan(plan->features[slot->index].missing);
+    case SLOT_DERIVED:
+        return slot->type != RULE_YESNO;
+    default:
+        return true;
+    }
+}
+
+static bool count_is_whole(const Feature *feature)
+{
+    switch (feature->count) {
+    case COUNT_SUM:
+    case COUNT_MIN:
+    case COUNT_MAX:
+    case COUNT_MEAN:
+    case COUNT_LATEST:
+    case COUNT_EARLIEST:
+        return false;
+    default:
+        return isnan(feature->missing) || exact_fits(feature->missing);
+    }
+}
+
+static bool term_can_be_fraction(const Plan *plan, const Term *term)
+{
+    const Slot *slot = &plan->slots[term->slot];
+
+    if (term->n_steps > 0)
+        return false; /* steps take any number */
+    if (term->value != NULL)
+        return rule_type(term->value) == RULE_NUMBER;
+    switch (slot->kind) {
+    case SLOT_AGE:
+        return false;
+    case SLOT_FEATURE:
+        return !count_is_whole(&plan->features[slot->index]);
+    default:
+        return slot->type == RULE_NUMBER;
+    }
+}
+
+ModelWhy *terms_prepare(Model *model, const Plan *plan, bool is_exact, Arena *arena)
+{
+    ModelWhy *own = arena_alloc(arena, 1, sizeof *own);
+    TermWhy *why = arena_alloc(arena, (size_t)model->n_terms, sizeof *why);
+
+    for (int t = 0; t < model->n_terms; t++) {
+        const Term *term = &model->terms[t];
+
+        if (model->missing == MISSING_NOT_SCORED && term_can_miss(plan, term))
+            why[t].missing = term_reason(model, term, "has no value", arena);
+        if (model->range == RANGE_NOT_SCORED &&
+            (term->least > -INFINITY || term->most < INFINITY))
+            why[t].range = term_reason(model, term, "is out of range", arena);
+        if (is_exact && term_can_be_fraction(plan, term))
+            why[t].fraction = term_reason(model, term, "is not a whole number", arena);
+    }
+    own->terms = why;
+    model->own = own;
+    return own;
+}
+
+double term_value(const Model *model, int number, const double *row, int *why)
+{
+    const Term *term = &model->terms[number];
+    const TermWhy *reasons = &((const ModelWhy *)model->own)->terms[number];
+    double value = term->value != NULL ? rule_number(term->value, row) : row[term->slot];
+
+    if (isnan(value)) {
+        if (model->missing == MISSING_NOT_SCORED) {
+            assert(reasons->missing != 0);
+            *why = reasons->missing;
+            return NAN;
+        }
+        value = model->missing == MISSING_IMPUTE ? term->impute : 0;
+    }
+    if (value >= term->least && value <= term->most)
+        return value;
+    if (model->range == RANGE_CLAMP)
+        return value < term->least ? term->least : term->most;
+    *why = reasons->range;
+    return NAN;
+}
+
+bool term_is_zeroed(const Model *model, const Term *term, const double *row)
+{
+    for (int z = 0; z < term->n_zeroed_by; z++) {
+        const Term *other = &model->terms[term->zeroed_by[z]];
+
+        if ((other->value != NULL ? rule_number(other->value, row) : row[other->slot]) >
+            0)
+            return true;
+    }
+    return false;
+}
+
+int term_step(const Term *term, double value)
+{
+    for (int s = 0; s < term->n_steps; s++)
+        if (term->step_upto[s] ? value <= term->step_bound[s]
+                               : value < term->step_bound[s])
+            return s;
+    return -1;
+}
+
+int exact_check(const Model *model, Err *err)
+{
+    double most = 0;
+    int rc = 0;
+
+    for (int t = 0; t < model->n_terms; t++) {
+        const Term *term = &model->terms[t];
+
+        most += fabs((double)term->points) * MOST_COUNT;
+        for (int s = 0; s < term->n_steps; s++)
+            most += fabs((double)term->step_points[s]);
+    }
+    if (most >= (double)INT64_MAX) {
+        rc =
+            err_add(err, ERR_CONFIG, model->where,
+                    "the weights of model \"%s\" are too large, or too long, to be added "
+                    "exactly",
+                    model->id);
+        err_hint(err, "write weights with fewer digits after the point");
+    }
+    return rc;
+}
+
+bool exact_fits(double value)
+{
+    return fabs(value) < MOST_COUNT && value == trunc(value);
+}
+
+double total_score(const Model *model, double total)
+{
+    if (total < model->floor)
+        total = model->floor;
+    if (total > model->ceiling)
+        total = model->ceiling;
+    return total * model->multiply;
+}

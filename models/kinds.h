@@ -1,0 +1,60 @@
+/*
+ * kinds.h - the kinds of model, and what they share: reasons for no score, and the
+ * value of a term under the model's policies.
+ */
+#ifndef MODELS_KINDS_H
+#define MODELS_KINDS_H
+
+#include "engine/plan/plan.h"
+
+/* NULL-terminated; the word after `kind:` picks one. */
+extern const ModelKind *const model_kinds[];
+
+extern const ModelKind kind_index, kind_points, kind_regression, kind_trees;
+
+/*
+ * The number of a reason why a person could not be scored, added to the model unless it
+ * is there. When a model has as many as fit into Scores.outcome, further ones are
+ * counted under "an input cannot be used".
+ */
+int reason_add(Model *model, const char *text, Arena *arena);
+
+/* Why a term has no usable value, as numbers into Model.reasons; 0 where that cannot
+ * happen. */
+typedef struct TermWhy {
+    int missing, range, fraction;
+} TermWhy;
+
+/* Model.own of index, points and regression. */
+typedef struct ModelWhy {
+    TermWhy *terms; /* by term */
+    int offset;     /* regression: the offset has no value */
+    int not_finite; /* regression: the sum or its link is beyond any number */
+} ModelWhy;
+
+/* Fills Model.own. is_exact: weights are multiplied exactly, so that a value with a
+ * fraction has no score. */
+ModelWhy *terms_prepare(Model *model, const Plan *plan, bool is_exact, Arena *arena);
+
+/*
+ * The value of a term after the model's policies for missing and out-of-range inputs;
+ * NaN with *why set where they say that there is no score. Any thread.
+ */
+double term_value(const Model *model, int number, const double *row, int *why);
+
+/* True if the hierarchy makes the term count 0. Looks at what was recorded, so that a
+ * condition that is suppressed itself still suppresses another. */
+bool term_is_zeroed(const Model *model, const Term *term, const double *row);
+
+/* The step of a banded number: the first whose bound takes it; -1 if none does. */
+int term_step(const Term *term, double value);
+
+/* Refuses weights whose exact total might not fit into 64 bits. */
+int exact_check(const Model *model, Err *err);
+/* True for a whole number of the size that exact_check() allows for. */
+bool exact_fits(double value);
+
+/* The score of a total: within floor and ceiling, times `multiply`. */
+double total_score(const Model *model, double total);
+
+#endif

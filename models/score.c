@@ -1,0 +1,290 @@
+/*
+ * score.c - every person, every model, one visit.
+ *
+ * Features and scores of a person are computed in one visit: the row is used by every
+ * model and rule and forgotten, so that a million people need one row per thread and
+ * not one row each.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "models/feature.h"
+#include "models/score.h"
+
+struct Visit {
+    FeatureSet *own;       /* released with the visit; NULL when the set is shared */
+    const FeatureSet *set; /* what all threads of a run share */
+    const Store *store;    /* that the set was made for */
+    Tally *tally;
+    double *row;
+    int32_t *evidence; /* by feature */
+    uint8_t *outcome;  /* by model */
+};
+
+/* ---- a visit ------------------------------------------------------------- */
+
+Visit *visit_new(const Plan *plan)
+{
+    Visit *visit = mem_alloc(1, sizeof *visit, "visit");
+    size_t n_features = (size_t)plan->n_features;
+
+    visit->row = mem_alloc(plan->n_slots, sizeof *visit->row, "row");
+    visit->evidence = mem_alloc(n_features, sizeof *visit->evidence, "evidence");
+    visit->outcome =
+        mem_alloc((size_t)plan->n_models, sizeof *visit->outcome, "outcomes");
+    return visit;
+}
+
+static void visit_drop_set(Visit *visit)
+{
+    tally_free(visit->tally);
+    feature_set_free(visit->own);
+    visit->tally = NULL;
+    visit->own = NULL;
+}
+
+void visit_free(Visit *visit)
+{
+    if (visit == NULL)
+        return;
+    visit_drop_set(visit);
+    free(visit->outcome);
+    free(visit->evidence);
+    free(visit->row);
+    free(visit);
+}
+
+static void visit_share_set(Visit *visit, const FeatureSet *set, const Store *store)
+{
+    visit_drop_set(visit);
+    visit->set = set;
+    visit->store = store;
+    visit->tally = tally_new(set);
+}
+
+static void fill_person(double *row, const Plan *plan, const Store *store,
+                        uint32_t person)
+{
+    uint32_t slot = plan->age_slot;
+
+    row[slot++] = day_age(store->birth[person], plan->as_of);
+    for (int a = 0; a < plan->people->n_attributes; a++) {
+        const double *column = store->attribute[a];
+
+        row[slot++] = column != NULL ? column[person] : NAN;
+    }
+}
+
+/* A band as it stands in the row. Bands by rank are not known during a visit. */
+static double band_value(const Model *model, int band)
+{
+    return model->is_by_rank || band < 0 ? NAN : band;
+}
+
+static void score_model(Visit *visit, const Plan *plan, int number)
+{
+    const Model *model = &plan->models[number];
+    double *row = visit->row, score = NAN;
+    int why = 0;
+
+    for (int r = 1; r < model->n_reasons && why == 0; r++) {
+        const ModelReason *reason = &model->reasons[r];
+
+        if (reason->is_eligibility && reason->when != NULL &&
+            !rule_holds(reason->when, row))
+            why = r;
+    }
+    if (why == 0)
+        score = model->kind->score(model, row, &why);
+    visit->outcome[number] = (uint8_t)why;
+    row[model->score_slot] = score;
+    row[model->band_slot] = band_value(model, model_band(model, score));
+}
+
+/* A model whose result is known from the first visit. */
+static void recall_model(Visit *visit, const Plan *plan, int number, const Scores *scores,
+                         uint32_t person)
+{
+    const Model *model = &plan->models[number];
+
+    visit->outcome[number] = scores->outcome[number][person];
+    visit->row[model->score_slot] = scores->score[number][person];
+    visit->row[model->band_slot] = band_value(model, scores->band[number][person]);
+}
+
+/* Everything after the features, in the order of the plan; known may be NULL. */
+static void visit_steps(Visit *visit, const Plan *plan, const Scores *known,
+                        uint32_t person)
+{
+    for (int s = 0; s < plan->n_steps; s++) {
+        const Step *step = &plan->steps[s];
+
+        if (!step->is_model) {
+            const Derived *derived = &plan->derived[step->index];
+
+            visit->row[derived->slot] = rule_number(derived->rule, visit->row);
+        } else if (known != NULL) {
+            recall_model(visit, plan, step->index, known, person);
+        } else {
+            score_model(visit, plan, step->index);
+        }
+    }
+}
+
+void visit_person(Visit *visit, const Plan *plan, const Store *store, uint32_t person,
+                  bool evidence)
+{
+    if (visit->tally == NULL || visit->store != store) {
+        FeatureSet *set = feature_set_new(plan, store);
+
+        visit_share_set(visit, set, store);
+        visit->own = set;
+    }
+    fill_person(visit->row, plan, store, person);
+    feature_row(visit->row, evidence ? visit->evidence : NULL, visit->tally, person);
+    visit_steps(visit, plan, NULL, person);
+}
+
+const double *visit_row(const Visit *visit)
+{
+    return visit->row;
+}
+
+const int32_t *visit_evidence(const Visit *visit)
+{
+    return visit->evidence;
+}
+
+int visit_outcome(const Visit *visit, int model)
+{
+    return visit->outcome[model];
+}
+
+void visit_set_bands(Visit *visit, const Plan *plan, const Scores *scores,
+                     uint32_t person)
+{
+    for (int m = 0; m < plan->n_models; m++) {
+        int band = scores->band[m][person];
+
+        visit->row[plan->models[m].score_slot] = scores->score[m][person];
+        visit->row[plan->models[m].band_slot] = band < 0 ? NAN : band;
+    }
+}
+
+/* ---- everyone ------------------------------------------------------------ */
+
+static void scores_alloc(Scores *scores, const Plan *plan, uint32_t n_people)
+{
+    size_t n_models = (size_t)plan->n_models;
+
+    scores->n_models = plan->n_models;
+    scores->n_people = n_people;
+    scores->score = mem_alloc(n_models, sizeof *scores->score, "scores");
+    scores->outcome = mem_alloc(n_models, sizeof *scores->outcome, "outcomes");
+    scores->band = mem_alloc(n_models, sizeof *scores->band, "bands");
+    for (size_t m = 0; m < n_models; m++) {
+        scores->score[m] = mem_alloc(n_people, sizeof **scores->score, "scores");
+        scores->outcome[m] = mem_alloc(n_people, sizeof **scores->outcome, "outcomes");
+        scores->band[m] = mem_alloc(n_people, sizeof **scores->band, "bands");
+    }
+}
+
+static void scores_keep(Scores *scores, const Visit *visit, const Plan *plan,
+                        uint32_t person)
+{
+    for (int m = 0; m < plan->n_models; m++) {
+        const Model *model = &plan->models[m];
+        double band = visit->row[model->band_slot];
+
+        scores->score[m][person] = visit->row[model->score_slot];
+        scores->outcome[m][person] = visit->outcome[m];
+        scores->band[m][person] = isnan(band) ? -1 : (int8_t)band;
+    }
+}
+
+void score_people(Scores *scores, const Plan *plan, const Store *store)
+{
+    FeatureSet *set = feature_set_new(plan, store);
+
+    scores_alloc(scores, plan, store->n_people);
+#pragma omp parallel
+    {
+        Visit *visit = visit_new(plan);
+
+        visit_share_set(visit, set, store);
+#pragma omp for schedule(dynamic, 1024)
+        for (uint32_t person = 0; person < store->n_people; person++) {
+            visit_person(visit, plan, store, person, false);
+            scores_keep(scores, visit, plan, person);
+        }
+        visit_free(visit);
+    }
+    feature_set_free(set);
+}
+
+void scores_free(Scores *scores)
+{
+    for (int m = 0; m < scores->n_models; m++) {
+        free(scores->score[m]);
+        free(scores->outcome[m]);
+        free(scores->band[m]);
+    }
+    free(scores->score);
+    free(scores->outcome);
+    free(scores->band);
+    *scores = (Scores){0};
+}
+
+/* ---- rules --------------------------------------------------------------- */
+
+static uint8_t match_segment(const Plan *plan, const double *row)
+{
+    for (int s = 0; s < plan->n_segments; s++)
+        if (plan->segments[s].when == NULL || rule_holds(plan->segments[s].when, row))
+            return (uint8_t)s;
+    return 0;
+}
+
+static uint64_t match_cohorts(const Plan *plan, const double *row)
+{
+    uint64_t bits = 0;
+
+    for (int c = 0; c < plan->n_cohorts; c++)
+        if (plan->cohorts[c].when == NULL || rule_holds(plan->cohorts[c].when, row))
+            bits |= UINT64_C(1) << c;
+    return bits;
+}
+
+/* Features are counted again, since nobody kept them; models are not scored again. */
+void score_match(Matches *matches, const Plan *plan, const Store *store,
+                 const Scores *scores)
+{
+    FeatureSet *set = feature_set_new(plan, store);
+
+    matches->segment = mem_alloc(store->n_people, sizeof *matches->segment, "segments");
+    matches->cohort = mem_alloc(store->n_people, sizeof *matches->cohort, "cohorts");
+#pragma omp parallel
+    {
+        Visit *visit = visit_new(plan);
+
+        visit_share_set(visit, set, store);
+#pragma omp for schedule(dynamic, 1024)
+        for (uint32_t person = 0; person < store->n_people; person++) {
+            fill_person(visit->row, plan, store, person);
+            feature_row(visit->row, NULL, visit->tally, person);
+            visit_steps(visit, plan, scores, person);
+            visit_set_bands(visit, plan, scores, person);
+            matches->segment[person] = match_segment(plan, visit->row);
+            matches->cohort[person] = match_cohorts(plan, visit->row);
+        }
+        visit_free(visit);
+    }
+    feature_set_free(set);
+}
+
+void matches_free(Matches *matches)
+{
+    free(matches->segment);
+    free(matches->cohort);
+    *matches = (Matches){0};
+}
