@@ -45,8 +45,10 @@ having count(distinct left(s.code, 9)) >= 5;
 
 create temp table condition as
 select distinct c.person_id, k.condition
-from (select distinct person_id, code from coded) c
-join charlson_code k on c.code like k.prefix || '%';
+from coded c
+join (select distinct d.code, k.condition
+      from (select distinct code from coded) d
+      join charlson_code k on d.code like k.prefix || '%') k using (code);
 create index on condition (person_id, condition);
 
 -- The serious form of a condition takes the place of the mild one.

@@ -1,0 +1,17 @@
+#!/bin/sh
+# compare.sh [AS_OF [OUT]]: scores of everybody in plain SQL beside the engine's.
+#
+# Reads schema sid of the database that the PG* variables name, and the current run there,
+# or the folder that `stratify run --out OUT` wrote. AS_OF is by default the day of the
+# current run. Prints what was compared; the last line is "differences N". Fails unless
+# N is 0.
+set -eu
+cd "$(dirname "$0")/../.."
+as_of=${1:-$(psql -AtXqc "select as_of from stratify.run join stratify.current_run using (run_id)")}
+engine=tests/oracle/engine_tables.sql
+[ -z "${2:-}" ] || engine=tests/oracle/engine_files.sql
+report=$(OUT=${2:-} psql -AtXq -F ' ' -v ON_ERROR_STOP=1 -v as_of="$as_of" \
+    -f tests/oracle/codes.sql -f tests/oracle/population.sql -f tests/oracle/scores.sql \
+    -f "$engine" -f tests/oracle/compare.sql)
+echo "$report"
+[ "${report##*differences }" = 0 ]
