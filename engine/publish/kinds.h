@@ -1,0 +1,120 @@
+/*
+ * kinds.h - the kinds of output, and the result tables that every one of them writes.
+ *
+ * A table says which columns it has and puts its values in their order, row by row; an
+ * output says what to do with a value. So a new column is one line in tables.c (or
+ * people.c) and one in sql/20_results.sql, and no output can disagree with another.
+ */
+#ifndef ENGINE_PUBLISH_KINDS_H
+#define ENGINE_PUBLISH_KINDS_H
+
+#include "engine/db/db.h"
+#include "engine/publish/gate.h"
+#include "engine/publish/publish.h"
+#include "engine/publish/reconcile.h"
+#include "engine/publish/small.h"
+
+/* Everything that is published of a run; borrowed. */
+typedef struct Made {
+    const Plan *plan;
+    const Results *results;
+    const RunInfo *info;
+    const Counts *counts;
+    const PublicCounts *public_counts;
+    const GateResults *gates;
+    Db *db;      /* session that holds the lock; NULL without a database */
+    int64_t run; /* 0 without a database */
+} Made;
+
+/* ---- values -------------------------------------------------------------- */
+
+typedef enum CellType {
+    CELL_INT2,
+    CELL_INT4,
+    CELL_INT8,
+    CELL_YESNO,
+    CELL_DATE, /* days since 2000-01-01 */
+    CELL_TIME, /* seconds since 1970, UTC */
+    CELL_FLOAT8,
+    CELL_TEXT,
+    CELL_TEXTS, /* text[] */
+    CELL_JSON
+} CellType;
+
+typedef struct Cell {
+    bool is_null;
+    int64_t number;
+    double real;
+    const char *text;
+    const char *const *texts;
+    int n_texts;
+} Cell;
+
+typedef struct ResultColumn {
+    const char *name;
+    CellType type;
+    bool is_volatile; /* differs between runs on the same data: not in files */
+} ResultColumn;
+
+/* Takes values in the order of the columns, again and again. The output that made it
+ * fills table and put. */
+typedef struct Writer Writer;
+typedef struct ResultTable ResultTable;
+struct Writer {
+    const ResultTable *table;
+    int column; /* of the next value */
+    void (*put)(Writer *writer, const ResultColumn *column, const Cell *cell);
+};
+
+void put_int(Writer *writer, int64_t value);     /* also yes/no, dates and times */
+void put_real(Writer *writer, double value);     /* NaN becomes null */
+void put_text(Writer *writer, const char *text); /* NULL becomes null; also JSON */
+void put_texts(Writer *writer, const char *const *texts, int n);
+void put_null(Writer *writer);
+
+/* Shortest text that reads back as the same number: 0.1, 1e+22. */
+enum { REAL_TEXT = 32 };
+void real_text(char text[REAL_TEXT], double value);
+
+/* ---- tables -------------------------------------------------------------- */
+
+struct ResultTable {
+    const char *name;
+    const ResultColumn *columns; /* without run_id */
+    int n_columns;
+    void (*write)(Writer *writer, const Made *made);
+};
+
+/* Tables about the run, in the order in which they refer to each other. The first is
+ * `run` itself. */
+extern const ResultTable *const result_tables[];
+extern const int n_result_tables;
+
+/* Tables of people: written in parts, as they may be large. Rows are in the order of
+ * the table's key. */
+typedef struct PeopleTable {
+    ResultTable table; /* write is NULL */
+    uint64_t (*n_rows)(const Made *made);
+    /* Rows [from, to) of one part: of the model, where is_by_model. */
+    void (*rows)(Writer *writer, const Made *made, int model, uint64_t from, uint64_t to);
+    bool is_by_model;
+} PeopleTable;
+
+enum { N_PEOPLE_TABLES = 3 };
+extern const PeopleTable people_tables[N_PEOPLE_TABLES];
+
+/* ---- outputs ------------------------------------------------------------- */
+
+typedef struct OutputKind {
+    const char *name;
+    /* Writes everything to where nobody looks. *own is NULL after a report. */
+    int (*stage)(void **own, const Made *made, Err *err);
+    /* Makes it visible, in one step. */
+    int (*commit)(void *own, const Made *made, Err *err);
+    /* Releases; what was not committed is removed. NULL is accepted. */
+    void (*drop)(void *own);
+} OutputKind;
+
+extern const OutputKind output_table, output_csv;
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * publish.h - results -> readers: stage everything, then switch over in one step.
+ *
+ * In:  what the earlier stages made, and how the run went.
+ * Out: result tables in PostgreSQL (schema stratify), gzip CSV files, or both.
+ *
+ * A run opens its publication before it reads a row: that takes the lock, clears what
+ * a killed run left, and gives the last published run, which cohorts and gates compare
+ * with. Nothing is visible until the one transaction (and the one rename) at the end.
+ */
+#ifndef ENGINE_PUBLISH_PUBLISH_H
+#define ENGINE_PUBLISH_PUBLISH_H
+
+#include <stdio.h>
+
+#include "engine/strata/cohort.h"
+#include "engine/strata/previous.h"
+
+typedef struct StageTime {
+    const char *stage; /* "load", "score" ... */
+    double wall, cpu;  /* seconds */
+    uint64_t rows, bytes, peak_bytes;
+} StageTime;
+
+/* Where the results go, and what a run stores about itself. */
+typedef struct RunInfo {
+    const char *conninfo; /* libpq; NULL = no tables in a database */
+    const char *out;      /* folder of gzip CSV files, or NULL */
+    int connections;      /* sessions that write at the same time; 0 = two */
+    bool is_shadow;       /* kept beside the current run, never current */
+    int keep_runs;        /* published runs that stay; 0 = all */
+    const char *version;  /* of the program */
+    const char *started_by;
+    int64_t started;         /* seconds since 1970, UTC */
+    const StageTime *stages; /* read by publish_all only */
+    int n_stages;
+} RunInfo;
+
+typedef struct Publication Publication;
+
+/* *publication is NULL after a report. ERR_LOCKED when another run holds the lock;
+ * ERR_CONFIG when the results schema is not there. */
+int publish_open(Publication **publication, const Plan *plan, const RunInfo *info,
+                 Err *err);
+/* The last published run, or is_found false; good until publish_close. With a database
+ * it is read from there, else from the folder that `out` is about to replace. */
+const PreviousRun *publication_previous(const Publication *publication);
+/* Number of the run; 0 without a database. */
+int64_t publication_run(const Publication *publication);
+
+/*
+ * Reconciles, checks the gates, stages and publishes. ERR_GATE when the numbers do not
+ * add up or a gate stops the run; ERR_PUBLISH when it could not be written. After a
+ * report nothing has been published.
+ */
+int publish_all(Publication *publication, const Results *results, const RunInfo *info,
+                Err *err);
+/* Ends the sessions; what was staged and not published is dropped. NULL is accepted. */
+void publish_close(Publication *publication);
+
+/* Installs or renews the results schema. */
+int publish_init(const char *conninfo, Err *err);
+/* Makes an earlier published run the current one. */
+int publish_switch(const char *conninfo, int64_t run, Err *err);
+
+/* ---- for a terminal (summary.c) ----------------------------------------- */
+
+/* One list of a cohort: its members by rank, with reasons. False where the cohort has
+ * no such group. most = rows shown, 0 = all. */
+bool summary_cohort(FILE *file, const Results *results, int cohort, const char *group,
+                    uint32_t most);
+/* People by segment, and by band of each model with bands, for every group of a
+ * grouping. */
+void summary_strata(FILE *file, const Results *results, int grouping);
+void summary_stages(FILE *file, const StageTime *stages, int n_stages);
+
+#endif
