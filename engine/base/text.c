@@ -158,6 +158,47 @@ bool text_is_name(const char *text)
     return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == len;
 }
 
+/* The bytes of the character that starts here; 0 if it is none. Longer forms than
+ * needed, halves of pairs, and what lies past U+10FFFF show in the second byte. */
+static size_t character_length(const unsigned char *at, size_t left)
+{
+    unsigned char low = 0x80, high = 0xbf;
+    size_t n = at[0] < 0x80   ? 1
+               : at[0] < 0xc2 ? 0
+               : at[0] < 0xe0 ? 2
+               : at[0] < 0xf0 ? 3
+               : at[0] < 0xf5 ? 4
+                              : 0;
+
+    if (n < 2 || n > left)
+        return n > left ? 0 : n;
+    if (at[0] == 0xe0)
+        low = 0xa0;
+    else if (at[0] == 0xed)
+        high = 0x9f;
+    else if (at[0] == 0xf0)
+        low = 0x90;
+    else if (at[0] == 0xf4)
+        high = 0x8f;
+    if (at[1] < low || at[1] > high)
+        return 0;
+    for (size_t i = 2; i < n; i++) {
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    return n;
+}
+
+bool text_is_utf8(const char *text, size_t len)
+{
+    for (size_t at = 0, n; at < len; at += n) {
+        n = character_length((const unsigned char *)text + at, len - at);
+        if (n == 0)
+            return false;
+    }
+    return true;
+}
+
 static int least(int a, int b)
 {
     return a < b ? a : b;

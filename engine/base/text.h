@@ -25,6 +25,9 @@ bool text_decimal(int64_t *mantissa, int *decimals, const char *text, size_t len
 /* True for an identifier of configs: [a-z][a-z0-9_]*, at most 63 bytes. */
 bool text_is_name(const char *text);
 
+/* True for well-formed UTF-8: what PostgreSQL and JSON take. */
+bool text_is_utf8(const char *text, size_t len);
+
 /* The candidate most like the word (edit distance at most 1/3 of its length,
  * at least 1), or NULL. Ties: the first. */
 const char *text_nearest(const char *word, const char *const *candidates, size_t n);

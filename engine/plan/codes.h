@@ -7,7 +7,7 @@
  * Normal forms:
  *   snomed, dmd    6 to 18 digits, no leading zero, Verhoeff check digit right
  *   icd10, icd9,   upper case, only A-Z and 0-9 kept; empty means no code
- *   opcs4
+ *   opcs4          (icd10: the X that fills up "I10X" goes too)
  *   ctv3, read2    as written: case-sensitive, dot-padded to 5 characters;
  *                  read2 of 7 characters (with term code) is cut to 5
  *   bnf            upper case, only A-Z and 0-9 kept; matched by prefix
@@ -74,6 +74,14 @@ Code code_cut(Code code, int n);
 /* True if id is 6 to 18 digits and its Verhoeff check digit is right. */
 bool snomed_is_valid(int64_t id);
 
+/* Lists are held to more than rows are: what is wrong with a code that code_of_text
+ * gave (or, with CODE_BAD, did not), to be put behind it; NULL where nothing is. */
+const char *code_complaint(CodeFault fault, System system, Code code, bool is_prefix,
+                           Arena *arena);
+/* Takes off the dots that pad a Read code, so that it can match longer ones. False
+ * for a number, which is always matched whole. */
+bool code_make_prefix(Code *code);
+
 /* One line of a code list. */
 typedef struct ListEntry {
     Code code;
@@ -107,7 +115,8 @@ typedef struct CodeList {
     Category *categories;
     int n_categories;
     int n_merged;   /* lines listed twice with the same meaning */
-    int n_excluded; /* lines left out by `exclude:` */
+    int n_excluded; /* lines left out by `exclude:` and `keep:` */
+    int n_empty;    /* lines without a code */
 } CodeList;
 
 /* How a list lies in its CSV file: the column names are arguments. */
@@ -117,8 +126,9 @@ typedef struct ListColumns {
     System constant_system; /* where system is NULL */
     const char *category, *label, *weight;
     const char *above, *below, *sex; /* columns gt, lt, sex of value rules */
-    bool is_prefix;                  /* match: prefix (else exact) */
-    /* Lines to leave out: the column has this word. Lines to keep only: `keep_*`. */
+    bool is_prefix; /* match: prefix (else exact); numbers are always whole */
+    /* Lines to leave out: the column has this word, alone or among others with ';'
+     * between them. Lines to keep only: each column named has one of its words. */
     int n_exclude;
     const char **exclude_column, **exclude_word;
     int n_keep;
