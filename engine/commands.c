@@ -1,0 +1,182 @@
+#include "engine/commands.h"
+
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/log.h"
+#include "engine/base/text.h"
+#include "engine/publish/lists.h"
+#include "engine/publish/publish.h"
+#include "engine/run.h"
+#include "engine/synth/synth.h"
+#include "loaders/kinds.h"
+#include "loaders/load.h"
+#include "models/card.h"
+#include "models/kinds.h"
+
+static int init(const Options *options, Err *err)
+{
+    if (publish_init(options->conninfo, err) != 0)
+        return -1;
+    log_line(LOG_INFO, "stage=init schema=stratify");
+    return 0;
+}
+
+static int compile(Plan *plan, const Options *options, Arena *arena, Err *err)
+{
+    Kinds kinds = {source_kinds, model_kinds};
+
+    return plan_compile(plan, options->config, options->as_of, kinds, arena, err);
+}
+
+static int check(const Options *options, Err *err)
+{
+    LoadOptions how = {options->conninfo, 1};
+    Arena *arena = arena_new();
+    Plan plan = {0};
+    int rc = compile(&plan, options, arena, err);
+
+    if (rc == 0 && (options->has_connection || getenv("PGHOST") || getenv("PGDATABASE") ||
+                    getenv("PGSERVICE")))
+        rc = load_check(&plan, &how, err);
+    for (int i = 0; rc == 0 && i < plan.n_warnings; i++)
+        log_line(LOG_WARN, "warning=\"%s\"", plan.warnings[i]);
+    if (rc == 0)
+        log_line(LOG_INFO,
+                 "stage=check sources=%d lists=%d features=%d models=%d cohorts=%d "
+                 "config=%.12s",
+                 plan.n_sources, plan.n_lists, plan.n_features, plan.n_models,
+                 plan.n_cohorts, plan.hash);
+    arena_free(arena);
+    return rc;
+}
+
+static int find_model(const Plan *plan, const char *name, Err *err)
+{
+    const char **names =
+        mem_alloc((size_t)plan->n_models, sizeof *names, "names of models");
+    const char *nearest;
+    int found = -1;
+
+    for (int m = 0; m < plan->n_models; m++) {
+        names[m] = plan->models[m].id;
+        if (strcmp(names[m], name) == 0)
+            found = m;
+    }
+    if (found < 0) {
+        err_add(err, ERR_USAGE, (Where){plan->path, 0, 0}, "there is no model \"%s\"",
+                name);
+        nearest = text_nearest(name, names, (size_t)plan->n_models);
+        if (nearest)
+            err_hint(err, "did you mean \"%s\"?", nearest);
+    }
+    free(names);
+    return found;
+}
+
+static int models(const Options *options, Err *err)
+{
+    Arena *arena = arena_new();
+    Plan plan = {0};
+    int rc = compile(&plan, options, arena, err), model;
+
+    if (rc == 0 && options->n_args == 0) {
+        card_list(stdout, &plan);
+    } else if (rc == 0) {
+        model = find_model(&plan, options->args[0], err);
+        rc = model < 0 ? -1 : 0;
+        if (rc == 0)
+            card_write(stdout, &plan, model);
+    }
+    arena_free(arena);
+    return rc;
+}
+
+static int list(const Options *options, Err *err)
+{
+    if (options->n_args == 0)
+        return lists_strata(stdout, options->conninfo, options->group, err);
+    return lists_cohort(stdout, options->conninfo, options->args[0], options->group, err);
+}
+
+static int runs(const Options *options, Err *err)
+{
+    return lists_runs(stdout, options->conninfo, err);
+}
+
+static int publish(const Options *options, Err *err)
+{
+    const char *word = options->args[0];
+    int64_t number;
+
+    if (!text_int64(&number, word, strlen(word)))
+        return err_add(
+            err, ERR_USAGE, (Where){0},
+            "publish takes the number of a run, not \"%s\"; see `stratify runs`", word);
+    return publish_switch(options->conninfo, number, err);
+}
+
+static int synth(const Options *options, Err *err)
+{
+    SynthOptions how = {.people = options->people,
+                        .seed = options->seed,
+                        .as_of = options->as_of,
+                        .conninfo = options->out ? NULL : options->conninfo,
+                        .connections = options->connections,
+                        .out = options->out,
+                        .replace = options->replace};
+
+    if (options->threads)
+        omp_set_num_threads(options->threads);
+    if (synth_dirt_parse(&how.dirt, options->dirt, err) != 0)
+        return -1;
+    return synth_run(&how, err);
+}
+
+const Command commands[] = {
+    {"init", "", "install the results schema",
+     "Installs schema stratify: tables, views, roles and comments. Running it again "
+     "changes\n"
+     "nothing.",
+     OPTIONS_CONNECTION, 0, 0, init},
+    {"check", "", "prove that a config is sound, and fits the tables",
+     "Compiles a config and reports up to 20 faults with file, line and column. With a\n"
+     "connection it also proves that every mapped table, column and type is there. Reads "
+     "no\n"
+     "row of data.\n\n"
+     "  stratify check -c configs/run.yaml\n"
+     "  stratify check -c configs/run.yaml -d sid",
+     OPTIONS_CONNECTION | OPTIONS_CONFIG | OPTIONS_AS_OF, 0, 0, check},
+    {"run", "", "score, rank, stratify and publish",
+     "Reads one snapshot, and publishes in one transaction or not at all.\n\n"
+     "  stratify run -c configs/run.yaml --dry-run        the SQL, windows and memory\n"
+     "  stratify run -c configs/run.yaml --as-of 2026-04-01\n"
+     "  stratify run -c new.yaml --shadow                 beside the current run\n"
+     "  stratify run -c configs/run.yaml --out results/   gzip CSV, no database",
+     OPTIONS_CONNECTION | OPTIONS_CONFIG | OPTIONS_AS_OF | OPTIONS_RUN, 0, 0, run},
+    {"list", "[COHORT]", "read a published list, or who is in which stratum",
+     "  stratify list                                     strata by locality\n"
+     "  stratify list anticipatory_care --group U12345    one PCN's list",
+     OPTIONS_CONNECTION | OPTIONS_LIST, 0, 1, list},
+    {"runs", "", "list the runs that are kept", "The current run is marked.",
+     OPTIONS_CONNECTION, 0, 0, runs},
+    {"publish", "RUN", "make an earlier run the current one",
+     "Readers see it from the next statement on. Nothing is computed again.",
+     OPTIONS_CONNECTION, 1, 1, publish},
+    {"models", "[NAME]", "the models of a config, or the card of one",
+     "A card says what a model is for, whom it applies to, what goes in, its bands, "
+     "source,\n"
+     "licence and limits.",
+     OPTIONS_CONFIG | OPTIONS_AS_OF, 0, 1, models},
+    {"synth", "", "make up a population to try things on",
+     "Fills schema sid with made-up people of Sussex: real practices, list sizes and\n"
+     "deprivation; conditions, events and admissions that hang together; and the dirt of "
+     "real\n"
+     "data in known amounts. The same seed gives the same rows.\n\n"
+     "  stratify synth --people 20000 -d sid\n"
+     "  stratify synth --people 3000 --dirt none --out feed/",
+     OPTIONS_CONNECTION | OPTIONS_AS_OF | OPTIONS_SYNTH, 0, 0, synth},
+    {0},
+};

@@ -1,0 +1,85 @@
+#include "engine/metrics.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static void head(FILE *file, const char *name, const char *help)
+{
+    fprintf(file, "# HELP stratify_%s %s\n# TYPE stratify_%s gauge\n", name, help, name);
+}
+
+static void write_stages(FILE *file, const Stopwatch *watch)
+{
+    head(file, "stage_seconds", "Seconds by the clock of each stage of the last run.");
+    for (int i = 0; i < watch->n; i++)
+        fprintf(file, "stratify_stage_seconds{stage=\"%s\"} %.6f\n",
+                watch->stages[i].stage, watch->stages[i].wall);
+    head(file, "peak_memory_bytes", "Largest resident memory of the last run.");
+    fprintf(file, "stratify_peak_memory_bytes %llu\n",
+            (unsigned long long)(watch->n ? watch->stages[watch->n - 1].peak_bytes : 0));
+}
+
+static void write_sources(FILE *file, const Plan *plan, const Store *store)
+{
+    head(file, "source_rows", "Rows of each source by what became of them.");
+    for (int i = 0; i < plan->n_sources; i++)
+        for (int fate = 0; fate < N_ROW_FATES; fate++)
+            if (store->counts[i].fate[fate])
+                fprintf(file, "stratify_source_rows{source=\"%s\",fate=\"%s\"} %llu\n",
+                        plan->sources[i].name, row_fate_word[fate],
+                        (unsigned long long)store->counts[i].fate[fate]);
+}
+
+static void write_people(FILE *file, const Plan *plan, const Store *store)
+{
+    head(file, "people", "People in the last run.");
+    fprintf(file, "stratify_people %u\n", store->n_people);
+    head(file, "excluded_people", "People not in the last run, by reason.");
+    for (int i = EXCLUDED_NOT + 1; i < store->n_exclusions; i++)
+        fprintf(file, "stratify_excluded_people{reason=\"%s\"} %llu\n",
+                exclusion_text(plan, i), (unsigned long long)store->excluded[i]);
+}
+
+static void write_all(FILE *file, const Plan *plan, const Store *store,
+                      const Stopwatch *watch, bool is_success)
+{
+    head(file, "last_run_timestamp_seconds", "When the last run ended.");
+    fprintf(file, "stratify_last_run_timestamp_seconds %lld\n", (long long)time(NULL));
+    head(file, "last_run_success", "1 if the last run was published.");
+    fprintf(file, "stratify_last_run_success %d\n", is_success);
+    if (!is_success)
+        return;
+    head(file, "last_success_timestamp_seconds", "When the last published run ended.");
+    fprintf(file, "stratify_last_success_timestamp_seconds %lld\n",
+            (long long)time(NULL));
+    write_stages(file, watch);
+    write_sources(file, plan, store);
+    write_people(file, plan, store);
+}
+
+int metrics_write(const char *path, const Plan *plan, const Store *store,
+                  const Stopwatch *watch, bool is_success, Err *err)
+{
+    Where where = {path, 0, 0};
+    size_t room = strlen(path) + 16;
+    char *draft = mem_alloc(room, 1, "name of the metrics file");
+    FILE *file;
+    int rc = 0;
+
+    snprintf(draft, room, "%s.draft", path);
+    file = fopen(draft, "w");
+    if (!file) {
+        rc = err_add(err, ERR_USAGE, where, "could not write metrics: %s",
+                     strerror(errno));
+    } else {
+        write_all(file, plan, store, watch, is_success);
+        if (fclose(file) != 0 || rename(draft, path) != 0)
+            rc = err_add(err, ERR_USAGE, where, "could not write metrics: %s",
+                         strerror(errno));
+    }
+    free(draft);
+    return rc;
+}

@@ -1,0 +1,19 @@
+/*
+ * metrics.h - how the run went, for the textfile collector of Prometheus.
+ *
+ * Written beside its place and renamed, so that a half-written file is never read.
+ * Counts and timings only. After a failed run the figures of the last success are kept
+ * by whoever scraped them: the file then says when the run failed, and no more.
+ */
+#ifndef ENGINE_METRICS_H
+#define ENGINE_METRICS_H
+
+#include <stdbool.h>
+
+#include "engine/stopwatch.h"
+
+/* store may hold nothing where the run failed early. */
+int metrics_write(const char *path, const Plan *plan, const Store *store,
+                  const Stopwatch *watch, bool is_success, Err *err);
+
+#endif

@@ -1,0 +1,287 @@
+#include "engine/publish/lists.h"
+
+#include <libsmartcols/libsmartcols.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/mem.h"
+#include "engine/db/db.h"
+
+/* How one column of a result is shown. */
+typedef struct Show {
+    const char *heading;
+    double width; /* hint: columns, or a share of the line below 1 */
+    int flags;    /* of libsmartcols */
+} Show;
+
+static const char SIZES[] = "select group_code, coalesce(group_name, ''), "
+                            "count(*) filter (where movement <> 'left'), count(*) filter "
+                            "(where movement = 'new'), "
+                            "count(*) filter (where movement = 'left') "
+                            "from stratify.current_cohort_member where cohort = $1 "
+                            "group by 1, 2 order by 1";
+static const Show SIZES_SHOW[] = {{"GROUP", 8, 0},
+                                  {"NAME", 40, SCOLS_FL_TRUNC},
+                                  {"PEOPLE", 8, SCOLS_FL_RIGHT},
+                                  {"NEW", 6, SCOLS_FL_RIGHT},
+                                  {"LEFT", 6, SCOLS_FL_RIGHT}};
+
+/* Reasons stand one on a line; so do the scores of the models that the list shows. */
+static const char MEMBERS[] =
+    "select nullif(m.rank, 0), m.person_id, m.age, m.practice_code, "
+    "case when m.movement = 'left' then 'left: ' || m.left_reason else m.movement end, "
+    "(select string_agg(r.model || ' ' || "
+    "coalesce(round((m.scores -> r.model ->> 'score')::numeric, r.decimals)::text, '-') "
+    "|| "
+    "coalesce(' ' || (m.scores -> r.model ->> 'band'), ''), E'\\n' order by r.model_no) "
+    "from stratify.current_run c join stratify.run_model r using (run_id) "
+    "where m.scores ? r.model), "
+    "array_to_string(m.reasons, E'\\n') "
+    "from stratify.current_cohort_member m where m.cohort = $1 and m.group_code = $2 "
+    "order by m.movement = 'left', m.rank, m.person_id";
+static const Show MEMBERS_SHOW[] = {
+    {"RANK", 4, SCOLS_FL_RIGHT},  {"PERSON", 19, SCOLS_FL_RIGHT},
+    {"AGE", 3, SCOLS_FL_RIGHT},   {"GP", 6, 0},
+    {"MOVED", 10, SCOLS_FL_WRAP}, {"SCORES", 24, SCOLS_FL_WRAP},
+    {"WHY", 48, SCOLS_FL_WRAP}};
+
+static const char RUNS[] =
+    "select run_id, case when is_current then 'current' else status end, as_of, "
+    "to_char(published_at, 'YYYY-MM-DD HH24:MI'), left(config_hash, 12), title "
+    "from stratify.public_run order by run_id desc";
+static const Show RUNS_SHOW[] = {
+    {"RUN", 5, SCOLS_FL_RIGHT}, {"STATE", 9, 0},   {"AS OF", 10, 0},
+    {"PUBLISHED", 16, 0},       {"CONFIG", 12, 0}, {"TITLE", 30, SCOLS_FL_TRUNC}};
+
+static const char TITLE[] = "select c.title || coalesce(' - ' || c.service, '') "
+                            "from stratify.current_run r join stratify.run_cohort c "
+                            "using (run_id) where c.cohort = $1";
+static const char GROUPING[] = "select coalesce($1, max(grouping) filter "
+                               "(where grouping = 'locality'), 'all') "
+                               "from stratify.public_count";
+static const char GROUPS[] =
+    "select group_code, case when group_code = '' then 'in none' "
+    "else replace(coalesce(group_name, group_code), ' ', E'\\n') end "
+    "from stratify.public_count where grouping = $1 and measure = 'registered' "
+    "order by count_no";
+static const char STRATA[] =
+    "select case measure when 'registered' then 'Registered' when 'segment' then "
+    "'segment' "
+    "else item end, replace(part, '_', ' '), group_code, coalesce(people::text, '*') "
+    "from stratify.public_count where grouping = $1 "
+    "and measure in ('registered', 'segment', 'model') "
+    "order by case measure when 'registered' then 0 when 'segment' then 1 else 2 end, "
+    "min(count_no) over (partition by measure, item, part), count_no";
+
+static struct libscols_table *table_new(FILE *file, const Show *show, int n)
+{
+    struct libscols_table *table = scols_new_table();
+
+    scols_table_set_stream(table, file);
+    scols_table_set_termwidth(table, 120);
+    scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
+    for (int i = 0; i < n; i++) {
+        struct libscols_column *column =
+            scols_table_new_column(table, show[i].heading, show[i].width, show[i].flags);
+
+        if (show[i].flags & SCOLS_FL_WRAP) {
+            scols_column_set_safechars(column, "\n");
+            scols_column_set_wrapfunc(column, scols_wrapnl_chunksize,
+                                      scols_wrapnl_nextchunk, NULL);
+        }
+    }
+    return table;
+}
+
+static void table_fill(struct libscols_table *table, const PGresult *result)
+{
+    for (int row = 0; row < PQntuples(result); row++) {
+        struct libscols_line *line = scols_table_new_line(table, NULL);
+
+        for (int i = 0; i < PQnfields(result); i++)
+            scols_line_set_data(line, (size_t)i, PQgetvalue(result, row, i));
+    }
+}
+
+/* A query and its parameters, printed whole. Returns the number of rows, or -1. */
+static int print_query(FILE *file, Db *db, const char *sql, const char *const *params,
+                       int n_params, const Show *show, Err *err)
+{
+    PGresult *result = db_query(db, sql, n_params, params, err);
+    struct libscols_table *table;
+    int n;
+
+    if (!result)
+        return -1;
+    n = PQntuples(result);
+    if (n > 0) {
+        table = table_new(file, show, PQnfields(result));
+        table_fill(table, result);
+        scols_print_table(table);
+        scols_unref_table(table);
+    }
+    PQclear(result);
+    return n;
+}
+
+static int no_cohort(Db *db, const char *cohort, Err *err)
+{
+    PGresult *result =
+        db_query(db,
+                 "select coalesce(string_agg(cohort, ', ' order by cohort_no), "
+                 "'none') from stratify.run_cohort "
+                 "join stratify.current_run using (run_id)",
+                 0, NULL, err);
+
+    if (!result)
+        return -1;
+    err_add(err, ERR_USAGE, (Where){0}, "the current run has no cohort \"%s\"", cohort);
+    err_hint(err, "its cohorts: %s", PQgetvalue(result, 0, 0));
+    PQclear(result);
+    return -1;
+}
+
+static int print_title(FILE *file, Db *db, const char *cohort, const char *group,
+                       Err *err)
+{
+    PGresult *result = db_query(db, TITLE, 1, &cohort, err);
+    int rc = -1;
+
+    if (!result)
+        return -1;
+    if (PQntuples(result) == 0) {
+        no_cohort(db, cohort, err);
+    } else {
+        fprintf(file, "%s%s%s\n", PQgetvalue(result, 0, 0), group ? ", " : "",
+                group ? group : "");
+        rc = 0;
+    }
+    PQclear(result);
+    return rc;
+}
+
+int lists_cohort(FILE *file, const char *conninfo, const char *cohort, const char *group,
+                 Err *err)
+{
+    const char *params[] = {cohort, group};
+    Db *db = NULL;
+    int rc = -1, n;
+
+    if (db_open(&db, conninfo, "list", err) != 0 ||
+        print_title(file, db, cohort, group, err) != 0)
+        goto done;
+    n = group ? print_query(file, db, MEMBERS, params, 2, MEMBERS_SHOW, err)
+              : print_query(file, db, SIZES, params, 1, SIZES_SHOW, err);
+    if (n == 0 && group) {
+        err_add(err, ERR_USAGE, (Where){0}, "cohort \"%s\" has no list for group \"%s\"",
+                cohort, group);
+        err_hint(err, "`stratify list %s` shows its lists", cohort);
+        goto done;
+    }
+    rc = n < 0 ? -1 : 0;
+done:
+    db_close(db);
+    return rc;
+}
+
+int lists_runs(FILE *file, const char *conninfo, Err *err)
+{
+    Db *db = NULL;
+    int rc = db_open(&db, conninfo, "list", err);
+
+    if (rc == 0)
+        rc = print_query(file, db, RUNS, NULL, 0, RUNS_SHOW, err) < 0 ? -1 : 0;
+    db_close(db);
+    return rc;
+}
+
+static int group_number(const PGresult *groups, const char *code)
+{
+    for (int g = 0; g < PQntuples(groups); g++)
+        if (strcmp(PQgetvalue(groups, g, 0), code) == 0)
+            return g;
+    return -1;
+}
+
+/* The names of groups are long: they stand in the first line, a word below the other. */
+static struct libscols_table *strata_table(FILE *file, const PGresult *groups)
+{
+    static const Show label = {"STRATUM", 30, SCOLS_FL_TRUNC},
+                      number = {"", 8, SCOLS_FL_RIGHT | SCOLS_FL_WRAP};
+    int n = PQntuples(groups) + 1;
+    Show *show = mem_alloc((size_t)n, sizeof *show, "columns of strata");
+    struct libscols_table *table;
+    struct libscols_line *line;
+
+    show[0] = label;
+    for (int i = 1; i < n; i++)
+        show[i] = number;
+    table = table_new(file, show, n);
+    scols_table_enable_noheadings(table, 1);
+    line = scols_table_new_line(table, NULL);
+    for (int i = 1; i < n; i++)
+        scols_line_set_data(line, (size_t)i, PQgetvalue(groups, i - 1, 1));
+    free(show);
+    return table;
+}
+
+/* Strata come stratum by stratum; a stratum that a group lacks shows 0. */
+static void strata_fill(struct libscols_table *table, const PGresult *groups,
+                        const PGresult *strata)
+{
+    struct libscols_line *line = NULL;
+    const char *item = "", *part = "";
+    char label[160];
+
+    for (int row = 0; row < PQntuples(strata); row++) {
+        const char *row_item = PQgetvalue(strata, row, 0),
+                   *row_part = PQgetvalue(strata, row, 1);
+        int group = group_number(groups, PQgetvalue(strata, row, 2));
+
+        if (!line || strcmp(item, row_item) != 0 || strcmp(part, row_part) != 0) {
+            line = scols_table_new_line(table, NULL);
+            snprintf(label, sizeof label, "%s%s%s", row_item, *row_part ? ": " : "",
+                     row_part);
+            scols_line_set_data(line, 0, label);
+            for (int g = 0; g < PQntuples(groups); g++)
+                scols_line_set_data(line, (size_t)g + 1, "0");
+            item = row_item;
+            part = row_part;
+        }
+        if (group >= 0)
+            scols_line_set_data(line, (size_t)group + 1, PQgetvalue(strata, row, 3));
+    }
+}
+
+int lists_strata(FILE *file, const char *conninfo, const char *grouping, Err *err)
+{
+    PGresult *chosen = NULL, *groups = NULL, *strata = NULL;
+    struct libscols_table *table;
+    const char *param;
+    Db *db = NULL;
+    int rc = -1;
+
+    if (db_open(&db, conninfo, "list", err) != 0 ||
+        !(chosen = db_query(db, GROUPING, 1, &grouping, err)))
+        goto done;
+    param = PQgetvalue(chosen, 0, 0);
+    if (!(groups = db_query(db, GROUPS, 1, &param, err)) ||
+        !(strata = db_query(db, STRATA, 1, &param, err)))
+        goto done;
+    if (PQntuples(groups) == 0) {
+        err_add(err, ERR_USAGE, (Where){0}, "nothing is published by \"%s\"", param);
+        goto done;
+    }
+    fprintf(file, "People by %s (fewer than 8: *; others rounded to 5)\n", param);
+    table = strata_table(file, groups);
+    strata_fill(table, groups, strata);
+    scols_print_table(table);
+    scols_unref_table(table);
+    rc = 0;
+done:
+    PQclear(strata);
+    PQclear(groups);
+    PQclear(chosen);
+    db_close(db);
+    return rc;
+}

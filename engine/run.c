@@ -1,0 +1,163 @@
+/*
+ * run.c - the whole program on one page. Data moves down run_stages() only.
+ */
+#include "engine/run.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/base/log.h"
+#include "engine/metrics.h"
+#include "engine/publish/publish.h"
+#include "engine/stopwatch.h"
+#include "loaders/kinds.h"
+#include "loaders/load.h"
+#include "models/kinds.h"
+
+/* What the stages make, in the order of making. */
+typedef struct Run {
+    Plan plan;
+    Publication *publication;
+    Store store;
+    Scores scores;
+    Strata strata;
+    Matches matches;
+    Cohorts cohorts;
+    Stopwatch watch;
+} Run;
+
+static LoadOptions load_options(const Options *options)
+{
+    return (LoadOptions){options->conninfo, options->connections};
+}
+
+static RunInfo run_info(const Run *made, const Options *options)
+{
+    const char *user = getenv("USER");
+
+    return (RunInfo){.conninfo = options->out ? NULL : options->conninfo,
+                     .out = options->out,
+                     .connections = options->connections,
+                     .is_shadow = options->shadow,
+                     .version = STRATIFY_VERSION,
+                     .started_by = user ? user : "",
+                     .started = time(NULL),
+                     .stages = made->watch.stages,
+                     .n_stages = made->watch.n};
+}
+
+static uint64_t count_rows(const Run *made, uint64_t *bytes)
+{
+    uint64_t rows = 0;
+
+    *bytes = 0;
+    for (int i = 0; i < made->plan.n_sources; i++) {
+        rows += made->store.counts[i].rows;
+        *bytes += made->store.counts[i].bytes;
+    }
+    return rows;
+}
+
+static void log_sources(const Run *made)
+{
+    for (int i = 0; i < made->plan.n_sources; i++) {
+        const SourceCount *count = &made->store.counts[i];
+        uint64_t rejected = 0;
+
+        for (int fate = ROW_NO_PERSON; fate < N_ROW_FATES; fate++)
+            rejected += count->fate[fate];
+        log_line(LOG_INFO, "source=%s rows=%llu kept=%llu rejected=%llu bytes=%llu",
+                 made->plan.sources[i].name, (unsigned long long)count->rows,
+                 (unsigned long long)count->fate[ROW_KEPT], (unsigned long long)rejected,
+                 (unsigned long long)count->bytes);
+    }
+}
+
+static int load(Run *made, const Options *options, Err *err)
+{
+    LoadOptions how = load_options(options);
+    uint64_t rows, bytes;
+
+    if (load_store(&made->store, &made->plan, &how, err) != 0)
+        return -1;
+    rows = count_rows(made, &bytes);
+    stopwatch_lap(&made->watch, "load", rows, bytes);
+    log_sources(made);
+    return 0;
+}
+
+static int run_stages(Run *made, const Options *options, Err *err)
+{
+    RunInfo info = run_info(made, options);
+    Results results = {&made->plan,   &made->store,   &made->scores,
+                       &made->strata, &made->matches, &made->cohorts};
+    uint32_t people;
+
+    if (publish_open(&made->publication, &made->plan, &info, err) != 0)
+        return -1;
+    stopwatch_lap(&made->watch, "prepare", 0, 0);
+    if (load(made, options, err) != 0)
+        return -1;
+    people = made->store.n_people;
+    score_people(&made->scores, &made->plan, &made->store);
+    stopwatch_lap(&made->watch, "score", people, 0);
+    strata_build(&made->strata, &made->scores, &made->plan, &made->store);
+    stopwatch_lap(&made->watch, "rank", people, 0);
+    score_match(&made->matches, &made->plan, &made->store, &made->scores);
+    cohorts_build(&made->cohorts, &results, publication_previous(made->publication));
+    stopwatch_lap(&made->watch, "select", made->cohorts.n_members, 0);
+    info.n_stages = made->watch.n;
+    if (publish_all(made->publication, &results, &info, err) != 0)
+        return -1;
+    stopwatch_lap(&made->watch, "publish", people, 0);
+    return 0;
+}
+
+static void run_free(Run *made)
+{
+    publish_close(made->publication);
+    cohorts_free(&made->cohorts);
+    matches_free(&made->matches);
+    strata_free(&made->strata);
+    scores_free(&made->scores);
+    store_free(&made->store, &made->plan);
+}
+
+static void log_warnings(const Plan *plan)
+{
+    for (int i = 0; i < plan->n_warnings; i++)
+        log_line(LOG_WARN, "warning=\"%s\"", plan->warnings[i]);
+}
+
+int run(const Options *options, Err *err)
+{
+    Arena *arena = arena_new();
+    Kinds kinds = {source_kinds, model_kinds};
+    LoadOptions how = load_options(options);
+    Run made = {0};
+    int rc = -1;
+
+    if (options->threads)
+        omp_set_num_threads(options->threads);
+    stopwatch_start(&made.watch);
+    if (plan_compile(&made.plan, options->config, options->as_of, kinds, arena, err) != 0)
+        goto done;
+    log_warnings(&made.plan);
+    stopwatch_lap(&made.watch, "compile", 0, 0);
+    if (options->dry_run)
+        rc = load_describe(&made.plan, &how, stdout, err);
+    else
+        rc = run_stages(&made, options, err);
+    if (rc == 0 && !options->dry_run && isatty(fileno(stdout)))
+        summary_stages(stdout, made.watch.stages, made.watch.n);
+    if (options->metrics && !options->dry_run)
+        rc = metrics_write(options->metrics, &made.plan, &made.store, &made.watch,
+                           rc == 0, err);
+done:
+    run_free(&made);
+    arena_free(arena);
+    return rc;
+}
