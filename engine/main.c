@@ -14,7 +14,8 @@ int main(int argc, char **argv)
     Err err = {0};
 
     options_parse(&options, commands, argc, argv);
-    log_open(options.is_json ? LOG_JSON : LOG_TEXT, options.is_quiet ? LOG_WARN : LOG_INFO);
+    log_open(options.is_json ? LOG_JSON : LOG_TEXT,
+             options.is_quiet ? LOG_WARN : LOG_INFO);
     if (options.command->function(&options, &err) != 0) {
         log_progress_end();
         fprintf(stderr, "%s\n", err.text);

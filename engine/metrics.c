@@ -11,6 +11,16 @@ static void head(FILE *file, const char *name, const char *help)
     fprintf(file, "# HELP stratify_%s %s\n# TYPE stratify_%s gauge\n", name, help, name);
 }
 
+/* Text between quotes, as the format wants it. */
+static void label(FILE *file, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            fputc('\\', file);
+        fputc(*text == '\n' ? ' ' : *text, file);
+    }
+}
+
 static void write_stages(FILE *file, const Stopwatch *watch)
 {
     head(file, "stage_seconds", "Seconds by the clock of each stage of the last run.");

@@ -94,6 +94,7 @@ static int run_stages(Run *made, const Options *options, Err *err)
     RunInfo info = run_info(made, options);
     Results results = {&made->plan,   &made->store,   &made->scores,
                        &made->strata, &made->matches, &made->cohorts};
+    const PreviousRun *previous;
     uint32_t people;
 
     if (publish_open(&made->publication, &made->plan, &info, err) != 0)
@@ -107,7 +108,8 @@ static int run_stages(Run *made, const Options *options, Err *err)
     strata_build(&made->strata, &made->scores, &made->plan, &made->store);
     stopwatch_lap(&made->watch, "rank", people, 0);
     score_match(&made->matches, &made->plan, &made->store, &made->scores);
-    cohorts_build(&made->cohorts, &results, publication_previous(made->publication));
+    previous = publication_previous(made->publication);
+    cohorts_build(&made->cohorts, &results, previous->members, previous->n_members);
     stopwatch_lap(&made->watch, "select", made->cohorts.n_members, 0);
     info.n_stages = made->watch.n;
     if (publish_all(made->publication, &results, &info, err) != 0)

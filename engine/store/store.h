@@ -26,6 +26,7 @@ typedef enum Exclusion {
     EXCLUDED_DEAD,
     EXCLUDED_UNREGISTERED, /* nowhere on D */
     EXCLUDED_ELSEWHERE,    /* practice outside the area */
+    EXCLUDED_CONFLICT,     /* rows of the people source that contradict each other */
     EXCLUDED_OPT_OUT
 } Exclusion;
 
@@ -45,7 +46,8 @@ typedef enum RowFate {
     ROW_BAD_VALUE,
     ROW_BEFORE_BIRTH,
     ROW_AFTER_DEATH,
-    ROW_BAD_END, /* a spell that ends before it starts */
+    ROW_BAD_END,  /* a spell that ends before it starts */
+    ROW_CONFLICT, /* contradicts another row of the same person or practice */
     N_ROW_FATES
 } RowFate;
 extern const char *const row_fate_word[N_ROW_FATES]; /* "kept", "no person", ... */
@@ -108,6 +110,7 @@ typedef struct Store {
     uint64_t n_ambiguous;  /* people with overlapping registrations on D */
     uint64_t *list_people; /* by Plan.lists: rows that matched the list */
     const char *snapshot;  /* of the database; "" without one */
+    Arena *texts;          /* codes and names of the area, and the snapshot */
 } Store;
 
 /* The group of a person, or GROUP_NONE. */

@@ -166,11 +166,12 @@ static int count_columns(const struct Wanted *wanted)
 static int read_table(Reading *reading, Db *db, const struct Wanted *wanted, Err *err)
 {
     int n = count_columns(wanted), rc = 0;
-    const char *sql = arena_format(reading->arena, "select %s", wanted->columns[0]);
+    const char *sql = "select ";
     PGresult *result;
 
-    for (int c = 1; c < n; c++)
-        sql = arena_format(reading->arena, "%s, %s", sql, wanted->columns[c]);
+    for (int c = 0; c < n; c++)
+        sql = arena_format(reading->arena, "%s%s%s", sql, c == 0 ? "" : ", ",
+                           wanted->columns[c]);
     sql = arena_format(reading->arena,
                        "%s from stratify.%s where run_id = "
                        "(select run_id from stratify.current_run)",
