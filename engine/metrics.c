@@ -48,9 +48,11 @@ static void write_people(FILE *file, const Plan *plan, const Store *store)
     head(file, "people", "People in the last run.");
     fprintf(file, "stratify_people %u\n", store->n_people);
     head(file, "excluded_people", "People not in the last run, by reason.");
-    for (int i = EXCLUDED_NOT + 1; i < store->n_exclusions; i++)
-        fprintf(file, "stratify_excluded_people{reason=\"%s\"} %llu\n",
-                exclusion_text(plan, i), (unsigned long long)store->excluded[i]);
+    for (int i = EXCLUDED_NOT + 1; i < store->n_exclusions; i++) {
+        fputs("stratify_excluded_people{reason=\"", file);
+        label(file, exclusion_text(plan, i));
+        fprintf(file, "\"} %llu\n", (unsigned long long)store->excluded[i]);
+    }
 }
 
 static void write_all(FILE *file, const Plan *plan, const Store *store,
