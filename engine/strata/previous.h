@@ -11,17 +11,18 @@
 #include "engine/db/db.h"
 #include "engine/strata/cohort.h"
 
-typedef struct PreviousRun {
+struct PreviousRun {
     bool is_found; /* else everything below is empty or unknown */
     uint64_t n_people;
-    Previous *members; /* by cohort, group, person; as cohorts_build wants them */
+    Previous *members; /* by cohort, group, person; the order in which cohorts_build reads
+                          them */
     uint32_t n_members;
     int64_t *source_rows;   /* by Plan.sources; -1 = unknown */
     int64_t *list_rows;     /* by Plan.lists; -1 = unknown, or another version */
     double *mean_score;     /* by Plan.models; NaN = unknown, or another version */
     const char **practices; /* codes of those that had people */
     int n_practices;
-} PreviousRun;
+};
 
 /* From the current run of the session's database. Everything is in the arena. */
 int previous_read(PreviousRun *previous, const Plan *plan, Db *db, Arena *arena,

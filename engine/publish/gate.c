@@ -1,0 +1,242 @@
+/*
+ * gate.c - see gate.h.
+ */
+#include "engine/publish/gate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/log.h"
+
+/* What the checks read and where their findings go. */
+typedef struct Look {
+    GateResults *out;
+    const Results *results;
+    const Counts *counts;
+    const PreviousRun *previous;
+    const Gate *gate;
+} Look;
+
+static void found(Look *look, const char *subject, double value)
+{
+    GateResults *out = look->out;
+    GateState state = GATE_PASS;
+
+    if (isnan(value))
+        state = GATE_NOT_COMPARED;
+    else if (value > look->gate->limit)
+        state = look->gate->severity == SEVERITY_STOP ? GATE_STOP : GATE_WARN;
+    if (out->n == out->room) {
+        out->room = out->room == 0 ? 32 : 2 * out->room;
+        out->results =
+            mem_grow(out->results, (size_t)out->room, sizeof *out->results, "gates");
+    }
+    out->results[out->n++] = (GateResult){look->gate, subject, value, state};
+}
+
+/* How much there is more or less than there was, as a share of what there was. */
+static double change(double now, double then)
+{
+    if (now == then)
+        return 0;
+    return then == 0 ? INFINITY : fabs(now - then) / fabs(then);
+}
+
+/* ---- the checks ----------------------------------------------------------- */
+
+/* Calls check for the gate's source, or for every event source. */
+static void each_source(Look *look, void (*check)(Look *look, int source))
+{
+    const Plan *plan = look->results->plan;
+
+    if (look->gate->source >= 0) {
+        check(look, look->gate->source);
+        return;
+    }
+    for (int s = plan->n_sources - plan->n_event_sources; s < plan->n_sources; s++)
+        check(look, s);
+}
+
+static void fresh_source(Look *look, int source)
+{
+    int32_t latest = look->results->store->counts[source].latest;
+    int32_t as_of = look->results->plan->as_of;
+
+    /* A source without a dated row is as old as can be. */
+    found(look, look->results->plan->sources[source].name,
+          latest == DAY_UNKNOWN ? INFINITY : (double)as_of - latest);
+}
+
+static void rows_source(Look *look, int source)
+{
+    int64_t then = look->previous->source_rows[source];
+    uint64_t now = look->results->store->counts[source].rows;
+
+    found(look, look->results->plan->sources[source].name,
+          then < 0 ? NAN : change((double)now, (double)then));
+}
+
+static void rejected_source(Look *look, int source)
+{
+    const SourceCount *count = &look->results->store->counts[source];
+    uint64_t rejects = 0;
+
+    for (int f = ROW_NO_PERSON; f < N_ROW_FATES; f++)
+        rejects += count->fate[f];
+    found(look, look->results->plan->sources[source].name,
+          count->rows == 0 ? 0 : (double)rejects / (double)count->rows);
+}
+
+static void check_fresh(Look *look)
+{
+    each_source(look, fresh_source);
+}
+
+static void check_rows(Look *look)
+{
+    each_source(look, rows_source);
+}
+
+static void check_rejected(Look *look)
+{
+    each_source(look, rejected_source);
+}
+
+static void check_population(Look *look)
+{
+    found(look, "",
+          look->previous->is_found ? change((double)look->results->store->n_people,
+                                            (double)look->previous->n_people)
+                                   : NAN);
+}
+
+static void check_lists(Look *look)
+{
+    const Plan *plan = look->results->plan;
+
+    for (int l = 0; l < plan->n_lists; l++) {
+        int64_t then = look->previous->list_rows[l];
+        uint64_t now = look->results->store->list_people[l];
+
+        if (plan->lists[l].is_used)
+            found(look, plan->lists[l].id,
+                  then < 0 ? NAN : change((double)now, (double)then));
+    }
+}
+
+static int compare_code(const void *key, const void *element)
+{
+    return strcmp(key, ((const Group *)element)->code);
+}
+
+static void check_practices(Look *look)
+{
+    const Area *area = &look->results->store->area;
+    const Group *groups = area->groups[GROUPING_PRACTICE];
+    int missing = 0;
+
+    for (int i = 0; i < look->previous->n_practices; i++) {
+        const Group *now = area->n_groups[GROUPING_PRACTICE] == 0
+                               ? NULL
+                               : bsearch(look->previous->practices[i], groups,
+                                         area->n_groups[GROUPING_PRACTICE],
+                                         sizeof *groups, compare_code);
+
+        missing += now == NULL || now->n_people == 0;
+    }
+    found(look, "", look->previous->is_found ? missing : NAN);
+}
+
+static void check_scores(Look *look)
+{
+    const Plan *plan = look->results->plan;
+
+    for (int m = 0; m < plan->n_models; m++) {
+        double then = look->previous->mean_score[m], now = look->counts->mean[m];
+
+        /* A model that scored people then and nobody now has drifted as far as can be. */
+        if (!isnan(then) && isnan(now))
+            found(look, plan->models[m].id, INFINITY);
+        else
+            found(look, plan->models[m].id, isnan(then) ? NAN : change(now, then));
+    }
+}
+
+static const struct Check {
+    const char *id;
+    void (*check)(Look *look);
+    bool is_share;
+    const char *unit;
+} CHECKS[] = {
+    {"fresh", check_fresh, false, "days"},
+    {"rows_change", check_rows, true, "%"},
+    {"population_change", check_population, true, "%"},
+    {"rejected", check_rejected, true, "%"},
+    {"list_change", check_lists, true, "%"},
+    {"missing_practices", check_practices, false, "practices"},
+    {"score_drift", check_scores, true, "%"},
+};
+
+static const struct Check *find_check(const char *id)
+{
+    for (size_t i = 0; i < sizeof CHECKS / sizeof *CHECKS; i++)
+        if (strcmp(CHECKS[i].id, id) == 0)
+            return &CHECKS[i];
+    return NULL;
+}
+
+/* ---- all of them ---------------------------------------------------------- */
+
+static int report(const GateResult *result, Err *err)
+{
+    const struct Check *check = find_check(result->gate->id);
+    double factor = check->is_share ? 100 : 1;
+    const char *colon = result->subject[0] == '\0' ? "" : ": ";
+
+    if (result->state == GATE_WARN)
+        log_line(LOG_WARN, "stage=publish gate=%s subject=\"%s\" value=%g limit=%g",
+                 result->gate->id, result->subject, result->value, result->gate->limit);
+    if (result->state != GATE_STOP)
+        return 0;
+    return err_add(err, ERR_GATE, result->gate->where,
+                   "gate %s stops the run: %s%s%.4g %s, limit %g %s", result->gate->id,
+                   result->subject, colon, factor * result->value, check->unit,
+                   factor * result->gate->limit, check->unit);
+}
+
+int gates_check(GateResults *gates, const Results *results, const Counts *counts,
+                const PreviousRun *previous, Err *err)
+{
+    Look look = {gates, results, counts, previous, NULL};
+    int rc = 0;
+
+    *gates = (GateResults){0};
+    for (int i = 0; i < results->plan->n_gates; i++) {
+        const Gate *gate = &results->plan->gates[i];
+        const struct Check *check = find_check(gate->id);
+
+        if (check == NULL)
+            return err_add(err, ERR_CONFIG, gate->where, "unknown gate \"%s\"", gate->id);
+        look.gate = gate;
+        check->check(&look);
+    }
+    for (int i = 0; i < gates->n; i++)
+        rc |= report(&gates->results[i], err);
+    if (rc != 0)
+        err_hint(err, "the last results stand; mend the source, or change the limit");
+    return rc == 0 ? 0 : -1;
+}
+
+void gates_free(GateResults *gates)
+{
+    free(gates->results);
+    *gates = (GateResults){0};
+}
+
+const char *gate_state_word(GateState state)
+{
+    static const char *const WORD[] = {"pass", "warn", "stop", "not compared"};
+
+    return WORD[state];
+}
