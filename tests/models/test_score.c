@@ -1,0 +1,278 @@
+#include <criterion/criterion.h>
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/kinds.h"
+#include "models/score.h"
+#include "tests/support/tiny.h"
+
+static Band BANDS[] = {
+    {.id = "low", .label = "Low", .bound = 2, .is_upto = true},
+    {.id = "middle", .label = "Middle", .bound = 4},
+    {.id = "high", .label = "High", .bound = INFINITY},
+};
+
+/*
+ * A regression on deficits of a points model, for people of 18 and over, and everything
+ * the steps of a visit can be: derived before and after a model, a model of a model.
+ */
+static Tiny *town(uint32_t n_people)
+{
+    Tiny *tiny = tiny_new();
+    int sex = tiny_attribute(tiny, "sex", "M F");
+    int gp = tiny_source(tiny, "gp"), spell = tiny_source(tiny, "spell");
+    Feature *falls = tiny_feature(tiny, gp, "falls", COUNT_EXISTS, NULL);
+    Feature *codes = tiny_feature(tiny, gp, "codes", COUNT_CODES, "2020-07-01");
+    Feature *beds = tiny_feature(tiny, spell, "beds", COUNT_BED_DAYS, "2024-07-01");
+    Feature *last = tiny_feature(tiny, gp, "last", COUNT_LATEST, NULL);
+    Model *deficits, *risk;
+    ModelReason *reasons;
+    char code[8];
+    unsigned seed = 1;
+
+    codes->code_chars = 2;
+    for (int c = 0; c < 30; c++) {
+        snprintf(code, sizeof code, "%c%c%d", 'a' + c % 3, 'a' + c % 5, c);
+        tiny_hit(tiny, falls, code)->sex = c % 7 == 0 ? 'F' : 0;
+        tiny_hit(tiny, codes, code);
+        tiny_hit(tiny, last, code)->above = c;
+    }
+    tiny_uncoded(tiny, beds);
+    tiny_derived(tiny, "old", RULE_YESNO, "age >= 65");
+    deficits = tiny_model(tiny, "deficits", &kind_points);
+    tiny_term(tiny, deficits, "falls", 2);
+    tiny_term(tiny, deficits, "codes", 1);
+    tiny_term(tiny, deficits, "old", 1);
+    deficits->bands = BANDS;
+    deficits->n_bands = 3;
+    cr_assert_eq(tiny_compile(tiny, deficits), 0);
+    tiny_derived(tiny, "worse", RULE_NUMBER, "deficits.score * 1.5 + beds / 7");
+    risk = tiny_model(tiny, "risk", &kind_regression);
+    reasons = arena_alloc(tiny->arena, 2, sizeof *reasons);
+    reasons[0].text = "scored";
+    reasons[1] =
+        (ModelReason){"under 18", true, tiny_rule(tiny, RULE_YESNO, "age >= 18")};
+    risk->reasons = reasons;
+    risk->n_reasons = 2;
+    risk->link = LINK_LOGIT;
+    risk->is_by_rank = true;
+    tiny_term(tiny, risk, "worse", 0.3);
+    tiny_term(tiny, risk, "last", 0.01);
+    cr_assert_eq(tiny_compile(tiny, risk), 0);
+    for (uint32_t p = 0; p < n_people; p++) {
+        char birth[32], day[32], end[32];
+
+        snprintf(birth, sizeof birth, "%d-03-01", 1930 + (int)(p * 7 % 90));
+        tiny_person(tiny, birth);
+        tiny_set(tiny, p, sex, p % 3 == 2 ? NAN : p % 3);
+        for (int e = 0, n = (int)(p * 13 % 17); e < n; e++) {
+            int c = rand_r(&seed) % 30;
+
+            snprintf(code, sizeof code, "%c%c%d", 'a' + c % 3, 'a' + c % 5, c);
+            snprintf(day, sizeof day, "20%02d-%02d-11", 15 + rand_r(&seed) % 11,
+                     1 + rand_r(&seed) % 12);
+            tiny_event(tiny, gp, p, code, e == 3 ? "" : day,
+                       (TinyMore){rand_r(&seed) % 50 / 3.0, 0, NULL});
+            snprintf(end, sizeof end, "%.8s21", day);
+            if (e % 4 == 0)
+                tiny_event(tiny, spell, p, NULL, day, (TinyMore){0, 0, end});
+        }
+    }
+    tiny_build(tiny);
+    return tiny;
+}
+
+static Segment SEGMENTS[3];
+static Cohort COHORTS[2];
+
+static void add_rules(Tiny *tiny)
+{
+    SEGMENTS[0] = (Segment){.id = "frail",
+                            .when = tiny_rule(tiny, RULE_YESNO, "deficits.band == 2")};
+    SEGMENTS[1] = (Segment){.id = "old", .when = tiny_rule(tiny, RULE_YESNO, "old")};
+    SEGMENTS[2] = (Segment){.id = "else"};
+    COHORTS[0] = (Cohort){
+        .id = "top", .when = tiny_rule(tiny, RULE_YESNO, "risk.band == 1 and beds > 0")};
+    COHORTS[1] = (Cohort){.id = "everyone"};
+    tiny->plan.segments = SEGMENTS;
+    tiny->plan.n_segments = 3;
+    tiny->plan.cohorts = COHORTS;
+    tiny->plan.n_cohorts = 2;
+}
+
+Test(score, one_person_step_by_step)
+{
+    Tiny *tiny = town(40);
+    Visit *visit = visit_new(&tiny->plan);
+    const double *row = visit_row(visit);
+
+    for (uint32_t p = 0; p < 40; p++) {
+        double deficits, worse;
+
+        visit_person(visit, &tiny->plan, &tiny->store, p, false);
+        cr_expect_eq(row[0], 2025 - (1930 + p * 7 % 90), "age");
+        deficits = 2 * row[tiny_slot(tiny, "falls")] + row[tiny_slot(tiny, "codes")] +
+                   (row[0] >= 65);
+        worse = deficits * 1.5 + row[tiny_slot(tiny, "beds")] / 7;
+        cr_expect_eq(row[tiny_slot(tiny, "deficits.score")], deficits);
+        cr_expect_eq(row[tiny_slot(tiny, "deficits.band")], deficits <= 2  ? 0
+                                                            : deficits < 4 ? 1
+                                                                           : 2);
+        cr_expect_eq(row[tiny_slot(tiny, "worse")], worse);
+        cr_expect(isnan(row[tiny_slot(tiny, "risk.band")]), "by rank: not known yet");
+        if (row[0] < 18) {
+            cr_expect_eq(visit_outcome(visit, 1), 1);
+            cr_expect(isnan(row[tiny_slot(tiny, "risk.score")]));
+        } else if (isnan(row[tiny_slot(tiny, "last")])) {
+            cr_expect_str_eq(tiny->plan.models[1].reasons[visit_outcome(visit, 1)].text,
+                             "\"last\" has no value");
+        } else {
+            double lp = 0.3 * worse + 0.01 * row[tiny_slot(tiny, "last")];
+
+            cr_expect_eq(visit_outcome(visit, 1), 0);
+            cr_expect_eq(row[tiny_slot(tiny, "risk.score")], 1 / (1 + exp(-lp)));
+        }
+    }
+    visit_free(visit);
+    tiny_free(tiny);
+}
+
+Test(score, everyone_as_one_by_one)
+{
+    Tiny *tiny = town(3000);
+    Visit *visit = visit_new(&tiny->plan);
+    Scores scores = {0};
+    int n_by_outcome[5] = {0}; /* 2: "worse", 3: "last" has no value */
+
+    score_people(&scores, &tiny->plan, &tiny->store);
+    for (uint32_t p = 0; p < 3000; p++) {
+        const double *row = visit_row(visit);
+
+        visit_person(visit, &tiny->plan, &tiny->store, p, true);
+        for (int m = 0; m < 2; m++) {
+            const Model *model = &tiny->plan.models[m];
+
+            cr_expect_eq(memcmp(&scores.score[m][p], &row[model->score_slot], 8), 0);
+            cr_expect_eq(scores.outcome[m][p], visit_outcome(visit, m));
+            cr_expect_eq(isnan(scores.score[m][p]), scores.outcome[m][p] != 0);
+            cr_expect_eq(scores.band[m][p], m == 1 ? -1 : (int)row[model->band_slot]);
+        }
+        n_by_outcome[scores.outcome[1][p]]++;
+    }
+    cr_expect(n_by_outcome[0] > 0 && n_by_outcome[1] > 0 && n_by_outcome[3] > 0);
+    cr_expect_eq(n_by_outcome[0] + n_by_outcome[1] + n_by_outcome[3], 3000);
+    visit_free(visit);
+    scores_free(&scores);
+    tiny_free(tiny);
+}
+
+Test(score, bands_by_rank_reach_the_rules)
+{
+    Tiny *tiny = town(300);
+    Visit *visit = visit_new(&tiny->plan);
+    Scores scores = {0};
+    Matches matches = {0};
+
+    add_rules(tiny);
+    score_people(&scores, &tiny->plan, &tiny->store);
+    for (uint32_t p = 0; p < 300; p++)
+        if (scores.outcome[1][p] == 0)
+            scores.band[1][p] = p % 2;
+    score_match(&matches, &tiny->plan, &tiny->store, &scores);
+    for (uint32_t p = 0; p < 300; p++) {
+        const double *row = visit_row(visit);
+        bool frail, top;
+
+        visit_person(visit, &tiny->plan, &tiny->store, p, false);
+        visit_set_bands(visit, &tiny->plan, &scores, p);
+        frail = row[tiny_slot(tiny, "deficits.band")] == 2;
+        top = row[tiny_slot(tiny, "risk.band")] == 1 && row[tiny_slot(tiny, "beds")] > 0;
+        cr_expect_eq(matches.segment[p], frail ? 0 : row[0] >= 65 ? 1 : 2);
+        cr_expect_eq(matches.cohort[p], (uint64_t)(top ? 3 : 2));
+    }
+    visit_free(visit);
+    matches_free(&matches);
+    scores_free(&scores);
+    tiny_free(tiny);
+}
+
+typedef struct Run {
+    Scores scores;
+    Matches matches;
+} Run;
+
+static Run run_with(const Tiny *tiny, int threads)
+{
+    Run run = {{0}, {0}};
+
+    omp_set_num_threads(threads);
+    score_people(&run.scores, &tiny->plan, &tiny->store);
+    for (uint32_t p = 0; p < tiny->store.n_people; p++)
+        run.scores.band[1][p] = (int8_t)(p % 2);
+    score_match(&run.matches, &tiny->plan, &tiny->store, &run.scores);
+    return run;
+}
+
+Test(score, one_thread_and_seven_give_the_same_bytes)
+{
+    enum { N = 9000 };
+    Tiny *tiny = town(N);
+    Run one, seven;
+
+    add_rules(tiny);
+    one = run_with(tiny, 1);
+    seven = run_with(tiny, 7);
+    for (int m = 0; m < 2; m++) {
+        cr_expect_eq(memcmp(one.scores.score[m], seven.scores.score[m], N * 8), 0);
+        cr_expect_eq(memcmp(one.scores.outcome[m], seven.scores.outcome[m], N), 0);
+        cr_expect_eq(memcmp(one.scores.band[m], seven.scores.band[m], N), 0);
+    }
+    cr_expect_eq(memcmp(one.matches.segment, seven.matches.segment, N), 0);
+    cr_expect_eq(memcmp(one.matches.cohort, seven.matches.cohort, N * 8), 0);
+    matches_free(&one.matches);
+    matches_free(&seven.matches);
+    scores_free(&one.scores);
+    scores_free(&seven.scores);
+    tiny_free(tiny);
+}
+
+Test(score, evidence_is_the_day_of_the_latest_event)
+{
+    Tiny *tiny = tiny_new();
+    int gp = tiny_source(tiny, "gp");
+    Feature *falls = tiny_feature(tiny, gp, "falls", COUNT_EXISTS, NULL);
+    Visit *visit;
+
+    tiny_hit(tiny, falls, "fall");
+    tiny_person(tiny, "1943-01-01");
+    tiny_person(tiny, "1943-01-01");
+    tiny_event(tiny, gp, 0, "fall", "2019-03-09", (TinyMore){0});
+    tiny_event(tiny, gp, 0, "fall", "2024-03-09", (TinyMore){0});
+    tiny_build(tiny);
+    visit = visit_new(&tiny->plan);
+    visit_person(visit, &tiny->plan, &tiny->store, 0, true);
+    cr_expect_eq(visit_evidence(visit)[0], tiny_day("2024-03-09"));
+    visit_person(visit, &tiny->plan, &tiny->store, 1, true);
+    cr_expect_eq(visit_evidence(visit)[0], DAY_UNKNOWN);
+    visit_free(visit);
+    tiny_free(tiny);
+}
+
+Test(score, nobody_and_nothing)
+{
+    Tiny *tiny = tiny_new();
+    Scores scores = {0};
+    Matches matches = {0};
+
+    tiny_build(tiny);
+    score_people(&scores, &tiny->plan, &tiny->store);
+    score_match(&matches, &tiny->plan, &tiny->store, &scores);
+    cr_expect_eq(scores.n_people, 0);
+    matches_free(&matches);
+    scores_free(&scores);
+    visit_free(NULL);
+    tiny_free(tiny);
+}
