@@ -9,8 +9,22 @@ set -eu
 cd "$(dirname "$0")/../.."
 as_of=${1:-$(psql -AtXqc "select as_of from stratify.run join stratify.current_run using (run_id)")}
 engine=tests/oracle/engine_tables.sql
-[ -z "${2:-}" ] || engine=tests/oracle/engine_files.sql
-report=$(OUT=${2:-} psql -AtXq -F ' ' -v ON_ERROR_STOP=1 -v as_of="$as_of" \
+out=${2:-}
+work=$(mktemp)
+trap 'rm -f "$work"' EXIT
+
+# A file of the folder as a temporary table of text, whatever its columns are.
+file_table() {
+    columns=$(zcat "$out/$1.csv.gz" | head -n 1 | sed 's/,/" text, "/g')
+    echo "create temp table file_$1 (\"$columns\" text);"
+    echo "\\copy file_$1 from program 'zcat $out/$1.csv.gz' with (format csv, header)"
+}
+
+if [ -n "$out" ]; then
+    for table in score person run_model; do file_table $table; done >"$work"
+    engine=tests/oracle/engine_files.sql
+fi
+report=$(psql -AtXq -F ' ' -v ON_ERROR_STOP=1 -v as_of="$as_of" -f "$work" \
     -f tests/oracle/codes.sql -f tests/oracle/population.sql -f tests/oracle/scores.sql \
     -f "$engine" -f tests/oracle/compare.sql)
 echo "$report"
