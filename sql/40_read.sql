@@ -39,11 +39,6 @@ comment on view stratify.my_list is 'Lists that the current user sees whole';
 comment on column stratify.my_list.cohort is 'The cohort';
 comment on column stratify.my_list.group_code is 'The group';
 
-alter table stratify.reader_area enable row level security;
-alter table stratify.person enable row level security;
-alter table stratify.score enable row level security;
-alter table stratify.cohort_member enable row level security;
-
 do $$
 declare
     wanted record;
@@ -64,6 +59,8 @@ begin
     loop
         if not exists (select from pg_policies
                        where schemaname = 'stratify' and tablename = wanted.column1) then
+            execute format('alter table stratify.%I enable row level security',
+                           wanted.column1);
             execute format('create policy own_area on stratify.%I for select using (%s)',
                            wanted.column1, wanted.column2);
         end if;
@@ -307,7 +304,9 @@ begin
             stratify.run_band, stratify.run_outcome, stratify.run_grouping,
             stratify.run_practice, stratify.run_segment, stratify.my_practice,
             stratify.my_list, stratify.current_person, stratify.current_score,
-            stratify.current_rank, stratify.current_cohort_member to stratify_care;
+            stratify.current_rank, stratify.current_cohort_member, stratify.public_count,
+            stratify.public_run, stratify.public_model, stratify.public_gate
+            to stratify_care;
         grant select (run_id, cohort_no, cohort, title, service, grouping)
             on stratify.run_cohort to stratify_care;
         grant select (run_id, grouping, code, name) on stratify.run_group to stratify_care;

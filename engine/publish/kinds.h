@@ -66,7 +66,8 @@ struct Writer {
     void (*put)(Writer *writer, const ResultColumn *column, const Cell *cell);
 };
 
-void put_int(Writer *writer, int64_t value);     /* also yes/no, dates and times */
+void put_int(Writer *writer, int64_t value); /* also yes/no, dates and times */
+void put_count(Writer *writer, uint64_t value);
 void put_real(Writer *writer, double value);     /* NaN becomes null */
 void put_text(Writer *writer, const char *text); /* NULL becomes null; also JSON */
 void put_texts(Writer *writer, const char *const *texts, int n);
@@ -85,10 +86,26 @@ struct ResultTable {
     void (*write)(Writer *writer, const Made *made);
 };
 
+/* For the list of a table's columns. */
+#define COL(name, type)                                                                  \
+    {                                                                                    \
+#name, CELL_##type, false                                                        \
+    }
+#define VOL(name, type)                                                                  \
+    {                                                                                    \
+#name, CELL_##type, true                                                         \
+    } /* is_volatile */
+/* A table of that name, made of NAME_columns and NAME_write. */
+#define TABLE(table)                                                                     \
+    const ResultTable table = {#table, table##_columns,                                  \
+                               sizeof table##_columns / sizeof *table##_columns,         \
+                               table##_write}
+
 /* Tables about the run, in the order in which they refer to each other. The first is
  * `run` itself. */
 extern const ResultTable *const result_tables[];
 extern const int n_result_tables;
+extern const ResultTable run_count, run_segment_count, run_cohort_count, run_public_count;
 
 /* Tables of people: written in parts, as they may be large. Rows are in the order of
  * the table's key. */
@@ -116,5 +133,11 @@ typedef struct OutputKind {
 } OutputKind;
 
 extern const OutputKind output_table, output_csv;
+
+/* A session that may write results: as the role that owns them, where one may. */
+int results_session(Db **db, const char *conninfo, const char *purpose, Err *err);
+
+/* Refuses a folder that holds anything but the files of an earlier run. */
+int csv_check_folder(const char *folder, Err *err);
 
 #endif

@@ -63,15 +63,7 @@ int publish_init(const char *conninfo, Err *err);
 /* Makes an earlier published run the current one. */
 int publish_switch(const char *conninfo, int64_t run, Err *err);
 
-/* ---- for a terminal (summary.c) ----------------------------------------- */
-
-/* One list of a cohort: its members by rank, with reasons. False where the cohort has
- * no such group. most = rows shown, 0 = all. */
-bool summary_cohort(FILE *file, const Results *results, int cohort, const char *group,
-                    uint32_t most);
-/* People by segment, and by band of each model with bands, for every group of a
- * grouping. */
-void summary_strata(FILE *file, const Results *results, int grouping);
+/* How long each stage took. */
 void summary_stages(FILE *file, const StageTime *stages, int n_stages);
 
 #endif

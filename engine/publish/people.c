@@ -1,0 +1,294 @@
+/*
+ * people.c - what is published of people: how many are where, and person, score,
+ * cohort_member. See tables.c.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/publish/kinds.h"
+
+#define COLUMNS(columns) columns, sizeof columns / sizeof *columns
+
+/* ---- counts -------------------------------------------------------------- */
+
+static const ResultColumn run_count_columns[] = {
+    COL(model_no, INT2),   COL(grouping, TEXT), COL(group_code, TEXT),
+    COL(outcome_no, INT2), COL(band_no, INT2),  COL(people, INT8)};
+
+static void model_count_write(Writer *writer, const Made *made, int m, int g)
+{
+    const Counts *counts = made->counts;
+    const uint64_t *cells = counts->model[m * counts->n_groupings + g];
+    uint32_t parts = (uint32_t)model_parts(&made->plan->models[m]);
+
+    for (uint32_t k = 0; k <= made->results->store->area.n_groups[g]; k++)
+        for (uint32_t p = 0; p < parts; p++) {
+            int outcome, band;
+
+            model_part_split(&made->plan->models[m], (int)p, &outcome, &band);
+            put_int(writer, m);
+            put_text(writer, made->plan->groupings[g].id);
+            put_text(writer, group_code(made->results->store, g, k));
+            put_int(writer, outcome);
+            put_int(writer, band);
+            put_count(writer, cells[k * parts + p]);
+        }
+}
+
+static void run_count_write(Writer *writer, const Made *made)
+{
+    for (int m = 0; m < made->counts->n_models; m++)
+        for (int g = 0; g < made->counts->n_groupings; g++)
+            model_count_write(writer, made, m, g);
+}
+TABLE(run_count);
+
+static const ResultColumn run_segment_count_columns[] = {
+    COL(segment_no, INT2), COL(grouping, TEXT), COL(group_code, TEXT), COL(people, INT8)};
+
+static void run_segment_count_write(Writer *writer, const Made *made)
+{
+    const Counts *counts = made->counts;
+
+    for (int s = 0; s < counts->n_segments; s++)
+        for (int g = 0; g < counts->n_groupings; g++)
+            for (uint32_t k = 0; k <= made->results->store->area.n_groups[g]; k++) {
+                put_int(writer, s);
+                put_text(writer, made->plan->groupings[g].id);
+                put_text(writer, group_code(made->results->store, g, k));
+                put_count(writer, counts->segment[g][(int)k * counts->n_segments + s]);
+            }
+}
+TABLE(run_segment_count);
+
+static const ResultColumn run_cohort_count_columns[] = {
+    COL(cohort, TEXT),  COL(group_code, TEXT), COL(registered, INT8), COL(eligible, INT8),
+    COL(members, INT8), COL(new, INT8),        COL(continuing, INT8), COL(leavers, INT8)};
+
+static void run_cohort_count_write(Writer *writer, const Made *made)
+{
+    for (uint32_t l = 0; l < made->counts->n_lists; l++) {
+        const ListCount *list = &made->counts->lists[l];
+        const Cohort *cohort = &made->plan->cohorts[list->cohort];
+
+        put_text(writer, cohort->id);
+        put_text(writer, group_code(made->results->store, cohort->grouping, list->group));
+        put_count(writer, list->registered);
+        put_count(writer, list->eligible);
+        put_count(writer, list->members);
+        put_count(writer, list->fresh);
+        put_count(writer, list->continuing);
+        put_count(writer, list->leavers);
+    }
+}
+TABLE(run_cohort_count);
+
+static const ResultColumn run_public_count_columns[] = {
+    COL(count_no, INT4), COL(measure, TEXT),    COL(item, TEXT),   COL(part, TEXT),
+    COL(grouping, TEXT), COL(group_code, TEXT), COL(people, INT8), COL(is_hidden, YESNO)};
+
+static void run_public_count_write(Writer *writer, const Made *made)
+{
+    for (uint32_t i = 0; i < made->public_counts->n; i++) {
+        const PublicCount *row = &made->public_counts->rows[i];
+
+        put_int(writer, i);
+        put_text(writer, row->measure);
+        put_text(writer, row->item);
+        put_text(writer, row->part);
+        put_text(writer, row->grouping);
+        put_text(writer, row->group);
+        if (row->people == SMALL_HIDDEN)
+            put_null(writer);
+        else
+            put_int(writer, row->people);
+        put_int(writer, row->people == SMALL_HIDDEN);
+    }
+}
+TABLE(run_public_count);
+
+static const char *practice_code(const Store *store, uint32_t person)
+{
+    return group_code(store, GROUPING_PRACTICE, store->practice[person]);
+}
+
+static void put_age(Writer *writer, const Made *made, uint32_t person)
+{
+    put_int(writer, day_age(made->results->store->birth[person], made->plan->as_of));
+}
+
+static void put_segment(Writer *writer, const Made *made, uint32_t person)
+{
+    if (made->plan->n_segments == 0)
+        put_null(writer);
+    else
+        put_int(writer, made->results->matches->segment[person]);
+}
+
+static uint64_t count_people(const Made *made)
+{
+    return made->results->store->n_people;
+}
+
+/* ---- person -------------------------------------------------------------- */
+
+static const ResultColumn person_columns[] = {COL(person_id, INT8),
+                                              COL(practice_code, TEXT), COL(age, INT2),
+                                              COL(segment_no, INT2)};
+
+static void person_rows(Writer *writer, const Made *made, int model, uint64_t from,
+                        uint64_t to)
+{
+    const Store *store = made->results->store;
+
+    (void)model;
+    for (uint32_t person = (uint32_t)from; person < to; person++) {
+        put_int(writer, store->person[person]);
+        put_text(writer, practice_code(store, person));
+        put_age(writer, made, person);
+        put_segment(writer, made, person);
+    }
+}
+
+/* ---- score --------------------------------------------------------------- */
+
+static const ResultColumn score_columns[] = {
+    COL(person_id, INT8),     COL(score, FLOAT8),      COL(rank_all, INT4),
+    COL(rank_practice, INT4), COL(rank_1, INT4),       COL(rank_2, INT4),
+    COL(rank_3, INT4),        COL(rank_4, INT4),       COL(rank_5, INT4),
+    COL(rank_6, INT4),        COL(model_no, INT2),     COL(outcome_no, INT2),
+    COL(band_no, INT2),       COL(practice_code, TEXT)};
+
+static void score_rows(Writer *writer, const Made *made, int model, uint64_t from,
+                       uint64_t to)
+{
+    const Results *results = made->results;
+    int n_groupings = results->strata->n_groupings;
+
+    for (uint32_t person = (uint32_t)from; person < to; person++) {
+        int band = results->scores->band[model][person];
+
+        put_int(writer, results->store->person[person]);
+        put_real(writer, results->scores->score[model][person]);
+        for (int g = 0; g < MOST_GROUPINGS; g++) {
+            uint32_t rank =
+                g < n_groupings ? strata_rank(results->strata, model, g, person) : 0;
+
+            if (rank == 0)
+                put_null(writer);
+            else
+                put_int(writer, rank);
+        }
+        put_int(writer, model);
+        put_int(writer, results->scores->outcome[model][person]);
+        if (band < 0)
+            put_null(writer);
+        else
+            put_int(writer, band);
+        put_text(writer, practice_code(results->store, person));
+    }
+}
+
+/* ---- cohort_member -------------------------------------------------------- */
+
+static const ResultColumn cohort_member_columns[] = {
+    COL(cohort, TEXT),        COL(group_code, TEXT), COL(rank, INT4),
+    COL(person_id, INT8),     COL(movement, TEXT),   COL(left_reason, TEXT),
+    COL(practice_code, TEXT), COL(age, INT2),        COL(segment_no, INT2),
+    COL(scores, JSON),        COL(reasons, TEXTS)};
+
+static uint64_t count_members(const Made *made)
+{
+    return made->results->cohorts->n_members;
+}
+
+/* Names of models and bands are identifiers of the config, so they need no escapes. */
+static void put_scores(Writer *writer, const Made *made, const Member *member)
+{
+    const Cohort *cohort = &made->plan->cohorts[member->cohort];
+    const Scores *scores = made->results->scores;
+    char *json = NULL, score[REAL_TEXT];
+    size_t len;
+    FILE *file = open_memstream(&json, &len);
+
+    fputc('{', file);
+    for (int i = 0; i < cohort->n_show; i++) {
+        const Model *model = &made->plan->models[cohort->show[i]];
+        int band = scores->band[cohort->show[i]][member->person];
+
+        real_text(score, scores->score[cohort->show[i]][member->person]);
+        fprintf(file, "%s\"%s\": {\"score\": %s", i == 0 ? "" : ", ", model->id,
+                isnan(scores->score[cohort->show[i]][member->person]) ? "null" : score);
+        if (band >= 0)
+            fprintf(file, ", \"band\": \"%s\"", model->bands[band].id);
+        fputc('}', file);
+    }
+    fputc('}', file);
+    fclose(file);
+    put_text(writer, json);
+    free(json);
+}
+
+static void put_reasons(Writer *writer, const Made *made, const Member *member)
+{
+    enum { MOST = (int)(sizeof member->reasons / sizeof *member->reasons) };
+    char text[MOST][REASON_TEXT];
+    const char *texts[MOST];
+
+    for (int r = 0; r < member->n_reasons; r++) {
+        reason_text(text[r], made->plan, &member->reasons[r]);
+        texts[r] = text[r];
+    }
+    put_texts(writer, texts, member->n_reasons);
+}
+
+/* What is known of someone who is on the list, or still in its group. Of those who
+ * moved or are not in the run nothing more is said. */
+static void put_known(Writer *writer, const Made *made, const Member *member)
+{
+    bool is_here = member->person != UINT32_MAX && member->why != LEFT_MOVED;
+
+    if (!is_here) {
+        put_null(writer);
+        put_null(writer);
+        put_null(writer);
+        put_null(writer);
+    } else {
+        put_text(writer, practice_code(made->results->store, member->person));
+        put_age(writer, made, member->person);
+        put_segment(writer, made, member->person);
+        put_scores(writer, made, member);
+    }
+}
+
+static void cohort_member_rows(Writer *writer, const Made *made, int model, uint64_t from,
+                               uint64_t to)
+{
+    (void)model;
+    for (uint64_t i = from; i < to; i++) {
+        const Member *member = &made->results->cohorts->members[i];
+        const Cohort *cohort = &made->plan->cohorts[member->cohort];
+
+        put_text(writer, cohort->id);
+        put_text(writer,
+                 group_code(made->results->store, cohort->grouping, member->group));
+        put_int(writer, member->rank);
+        put_int(writer, member->person_id);
+        put_text(writer, movement_word(member->movement));
+        put_text(writer, left_why_text(member->why));
+        put_known(writer, made, member);
+        put_reasons(writer, made, member);
+    }
+}
+
+/* Scores first: they are the most rows, so sessions that write side by side end
+ * together. */
+const PeopleTable people_tables[N_PEOPLE_TABLES] = {
+    {{"score", COLUMNS(score_columns), NULL}, count_people, score_rows, true},
+    {{"person", COLUMNS(person_columns), NULL}, count_people, person_rows, false},
+    {{"cohort_member", COLUMNS(cohort_member_columns), NULL},
+     count_members,
+     cohort_member_rows,
+     false},
+};
