@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "engine/base/names.h"
+#include "engine/base/text.h"
 
 enum {
     MOST_BYTES = 16 << 20,
@@ -94,11 +95,21 @@ static void refuse_tag(Builder *builder, Where where)
     err_hint(builder->err, "leave it out; what a value is follows from its key");
 }
 
+/* A block starts at the indent of its first line; its text starts behind that. */
+static uint32_t indent_of(const Builder *builder)
+{
+    const struct fy_mark *mark = fy_event_start_mark(builder->event);
+
+    return mark == NULL ? 0 : (uint32_t)strspn(builder->text + mark->input_pos, " ");
+}
+
 static Node *build_word(Builder *builder, Where where)
 {
     Node *node = arena_alloc(builder->arena, 1, sizeof *node);
     enum fy_node_style style = fy_event_get_node_style(builder->event);
 
+    if (style == FYNS_LITERAL || style == FYNS_FOLDED)
+        where.column += indent_of(builder);
     node->kind = NODE_WORD;
     node->where = where;
     node->is_quoted = style == FYNS_SINGLE_QUOTED || style == FYNS_DOUBLE_QUOTED ||
@@ -371,19 +382,32 @@ static int parse(Node **root, Builder *builder, size_t len)
     return builder->err->n_reports > before ? -1 : 0;
 }
 
+/* libfyaml looks at some of this only, and stops at a zero byte. */
+static int check_text(const char *name, const char *text, size_t len, Err *err)
+{
+    Where where = {name, 1, 0};
+
+    for (size_t at = 0, n; at < len; at += n + 1, where.line++) {
+        const char *end = memchr(text + at, '\n', len - at);
+
+        n = end == NULL ? len - at : (size_t)(end - text) - at;
+        if (memchr(text + at, '\0', n) != NULL || !text_is_utf8(text + at, n))
+            return err_add(err, ERR_CONFIG, where, "this line is not UTF-8 text");
+    }
+    return 0;
+}
+
 int config_parse(Node **root, const char *name, const char *text, size_t len,
                  Arena *arena, Err *err)
 {
     Builder builder = {.last = {.name = name}, .arena = arena, .err = err};
-    const char *zero = len > 0 ? memchr(text, '\0', len) : NULL;
 
     if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         text += 3; /* a byte order mark is no part of the first line */
         len -= 3;
     }
-    if (zero != NULL)
-        return err_add(err, ERR_CONFIG, builder.last, "byte %zu is zero: not a text file",
-                       (size_t)(zero - text) + 1);
+    if (check_text(name, text, len, err) != 0)
+        return -1;
     builder.text = arena_text(arena, text, len);
     return parse(root, &builder, len);
 }
