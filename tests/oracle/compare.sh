@@ -17,7 +17,7 @@ trap 'rm -f "$work"' EXIT
 file_table() {
     columns=$(zcat "$out/$1.csv.gz" | head -n 1 | sed 's/,/" text, "/g')
     echo "create temp table file_$1 (\"$columns\" text);"
-    echo "\\copy file_$1 from program 'zcat $out/$1.csv.gz' with (format csv, header)"
+    printf "%scopy file_%s from program 'zcat %s' with (format csv, header)\n" '\' "$1" "$out/$1.csv.gz"
 }
 
 if [ -n "$out" ]; then

@@ -13,11 +13,11 @@ create_tables() {
                 if ($i ~ /_id$/ && $i !~ /^(domain|vocabulary|concept_class)_id$/) type = "bigint"
                 if ($i ~ /_of_birth$/) type = "int"
                 if ($i ~ /_date$/) type = "date"
-                printf "%s%s %s", i > 1 ? ", " : "", $i, type
+                printf "%s%s %s", (i > 1 ? ", " : ""), $i, type
             }
             print ");"
         }'
-        echo "\\copy omop.$table from program 'zcat $file' with (format csv, header)"
+        printf "%scopy omop.%s from program 'zcat %s' with (format csv, header)\n" '\' "$table" "$file"
     done
 }
 
@@ -25,11 +25,9 @@ create_tables >"$here/tables.sql"
 expect "omop tables load" psql -Xq -v ON_ERROR_STOP=1 -f "$here/tables.sql"
 run_set 2022-11-01
 ids=$here/ids
-{
-    cells "$here/data/death.csv.gz" person_id death_date
-    cells "$here/data/person.csv.gz" person_id year_of_birth
-} | awk -F, -v d=$as_of 'NR <= 3 {if ($2 < d) is_dead[$1] = 1; next} !($1 in is_dead) {print $1}' \
-    >"$ids"
+cells "$here/data/death.csv.gz" person_id death_date |
+    awk -F, -v d=$as_of '$2 < d {print $1}' >"$here/dead"
+cells "$here/data/person.csv.gz" person_id | grep -vxFf "$here/dead" >"$ids"
 rows_in_run() {
     file=$1
     shift
