@@ -1,0 +1,61 @@
+/*
+ * ids.h - from a person's pseudonym to their index, for rows that arrive by the
+ * million: one cache line a look-up, which can be fetched ahead.
+ *
+ * It knows everyone in the people source, so that a row about someone outside the run
+ * is told apart from a row about nobody.
+ */
+#ifndef ENGINE_STORE_IDS_H
+#define ENGINE_STORE_IDS_H
+
+#include <stdint.h>
+
+#include "engine/plan/plan.h"
+
+/* In place of an index. */
+#define ID_ABSENT    UINT32_MAX       /* not in the people source */
+#define ID_OUTSIDE   (UINT32_MAX - 1) /* known, but not in the run */
+#define ID_DEAD      (UINT32_MAX - 2) /* died before the run */
+#define ID_OPTED_OUT (UINT32_MAX - 3) /* removed by an opt-out */
+#define ID_LAST      (UINT32_MAX - 4) /* the largest index */
+
+typedef struct IdSlot {
+    int64_t id;
+    uint32_t person; /* index, or one of the above */
+    int32_t limit;   /* day of birth; of death for ID_DEAD */
+} IdSlot;
+
+typedef struct Ids {
+    IdSlot *slots;
+    uint64_t mask;
+    int shift;
+} Ids;
+
+/* Room for n ids at a load of at most one half. */
+void ids_build(Ids *ids, uint64_t n);
+void ids_free(Ids *ids);
+/* Every id once. Cost: as a look-up. */
+void ids_add(Ids *ids, int64_t id, uint32_t person, int32_t limit);
+
+/* Fibonacci hashing: pseudonyms may be dense, sparse or hashes. */
+static inline uint64_t ids_place(const Ids *ids, int64_t id)
+{
+    return ((uint64_t)id * UINT64_C(0x9e3779b97f4a7c15)) >> ids->shift;
+}
+
+static inline void ids_fetch(const Ids *ids, int64_t id)
+{
+    __builtin_prefetch(&ids->slots[ids_place(ids, id)]);
+}
+
+/* The slot of the id, or one that says ID_ABSENT. */
+static inline const IdSlot *ids_find(const Ids *ids, int64_t id)
+{
+    uint64_t at = ids_place(ids, id);
+
+    while (ids->slots[at].person != ID_ABSENT && ids->slots[at].id != id)
+        at = (at + 1) & ids->mask;
+    return &ids->slots[at];
+}
+
+#endif

@@ -1,0 +1,477 @@
+/*
+ * people.c - see people.h.
+ */
+#include "engine/store/people.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void intake_build(Intake *intake)
+{
+    *intake = (Intake){.names = names_new(), .arena = arena_new()};
+}
+
+void intake_free(Intake *intake)
+{
+    free(intake->people);
+    free(intake->attributes);
+    free(intake->registrations);
+    free(intake->opt_outs);
+    free(intake->practices);
+    names_free(intake->names);
+    arena_free(intake->arena);
+    *intake = (Intake){0};
+}
+
+/* ---- building ---------------------------------------------------------- */
+
+/* Someone of the people source, each once. */
+typedef struct Known {
+    const PersonKept *row;
+    const double *attributes;
+    uint32_t practice;  /* by rank of its code; UINT32_MAX = none */
+    int32_t start, end; /* of the registration that holds */
+    int16_t opt_out;    /* the first that removes the person, or -1 */
+    bool is_conflict, is_ambiguous;
+} Known;
+
+typedef struct Building {
+    const Plan *plan;
+    Store *store;
+    Intake *intakes;
+    int n_intakes;
+    Known *known; /* ascending by id */
+    uint32_t n_known;
+    uint32_t **rank;   /* by intake and its number of a practice: place among seen */
+    const char **seen; /* practice codes, ascending */
+    uint32_t n_seen;
+    uint16_t *place; /* by rank: number of the practice in the area, or GROUP_NONE */
+    Practice *practices;
+    uint32_t n_practices;
+} Building;
+
+static SourceCount *count_of(const Building *b, const Source *source)
+{
+    return &b->store->counts[source - b->plan->sources];
+}
+
+static void change_fate(const Building *b, const Source *source, RowFate fate)
+{
+    SourceCount *count = count_of(b, source);
+
+    count->fate[ROW_KEPT]--;
+    count->fate[fate]++;
+}
+
+static int text_order(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* Practice codes of all intakes, each once, in order; and the place of each number. */
+static void rank_practices(Building *b)
+{
+    size_t n = 0;
+
+    for (int i = 0; i < b->n_intakes; i++)
+        n += (size_t)names_count(b->intakes[i].names);
+    b->seen = mem_alloc(n + 1, sizeof *b->seen, "practices");
+    n = 0;
+    for (int i = 0; i < b->n_intakes; i++)
+        for (int32_t w = 0; w < names_count(b->intakes[i].names); w++)
+            b->seen[n++] = names_word(b->intakes[i].names, w);
+    if (b->plan->population.practice != NULL || n == 0)
+        b->seen[n++] = b->plan->population.practice ? b->plan->population.practice : "";
+    qsort(b->seen, n, sizeof *b->seen, text_order);
+    for (size_t s = 0; s < n; s++)
+        if (b->n_seen == 0 || strcmp(b->seen[s], b->seen[b->n_seen - 1]) != 0)
+            b->seen[b->n_seen++] = b->seen[s];
+    b->rank = mem_alloc((size_t)b->n_intakes, sizeof *b->rank, "practices");
+    for (int i = 0; i < b->n_intakes; i++) {
+        int32_t n_words = names_count(b->intakes[i].names);
+
+        b->rank[i] = mem_alloc((size_t)n_words, sizeof **b->rank, "practices");
+        for (int32_t w = 0; w < n_words; w++) {
+            const char *word = names_word(b->intakes[i].names, w);
+            const char **at = bsearch(&word, b->seen, b->n_seen, sizeof word, text_order);
+
+            b->rank[i][w] = (uint32_t)(at - b->seen);
+        }
+    }
+}
+
+/* ---- people, each once ------------------------------------------------- */
+
+static int known_order(const void *left, const void *right)
+{
+    const PersonKept *a = ((const Known *)left)->row, *b = ((const Known *)right)->row;
+
+    return (a->id > b->id) - (a->id < b->id);
+}
+
+static bool says_the_same(const Known *a, const Known *b, int n_attributes)
+{
+    if (a->row->birth != b->row->birth || a->row->death != b->row->death ||
+        a->row->is_test != b->row->is_test || a->practice != b->practice)
+        return false;
+    for (int i = 0; i < n_attributes; i++)
+        if (a->attributes[i] != b->attributes[i] &&
+            !(isnan(a->attributes[i]) && isnan(b->attributes[i])))
+            return false;
+    return true;
+}
+
+static void gather(Building *b)
+{
+    size_t n_attributes = (size_t)b->plan->people->n_attributes;
+
+    for (int i = 0; i < b->n_intakes; i++) {
+        const Intake *intake = &b->intakes[i];
+
+        for (size_t p = 0; p < intake->n_people; p++) {
+            Known *known = &b->known[b->n_known++];
+            int32_t practice = intake->people[p].practice;
+
+            known->row = &intake->people[p];
+            known->attributes = intake->attributes + p * n_attributes;
+            known->practice = practice == NAMES_NONE ? UINT32_MAX : b->rank[i][practice];
+            known->start = DAY_UNKNOWN;
+            known->opt_out = -1;
+        }
+    }
+    qsort(b->known, b->n_known, sizeof *b->known, known_order);
+}
+
+/* Counts rows beyond the first of a person: duplicates, or a conflict of them all. */
+static int merge_known(Building *b, Err *err)
+{
+    const Source *source = b->plan->people;
+    uint32_t kept = 0;
+
+    for (uint32_t k = 0; k < b->n_known; k++) {
+        Known *first = kept == 0 ? NULL : &b->known[kept - 1], *next = &b->known[k];
+
+        if (first == NULL || first->row->id != next->row->id) {
+            b->known[kept++] = *next;
+            continue;
+        }
+        if (first->row->check != next->row->check)
+            return err_add(err, ERR_DATA, source->where,
+                           "source \"%s\": two different people have the same pseudonym",
+                           source->name);
+        if (says_the_same(first, next, source->n_attributes)) {
+            change_fate(b, source, first->is_conflict ? ROW_CONFLICT : ROW_DUPLICATE);
+            continue;
+        }
+        if (!first->is_conflict)
+            change_fate(b, source, ROW_CONFLICT);
+        change_fate(b, source, ROW_CONFLICT);
+        first->is_conflict = true;
+    }
+    b->n_known = kept;
+    return 0;
+}
+
+/* ---- where they are registered ----------------------------------------- */
+
+/* True if the registration comes before what the person has. */
+static bool is_better(const RegistrationKept *row, uint32_t practice, const Known *known)
+{
+    if (row->start != known->start)
+        return row->start > known->start;
+    if (row->end != known->end)
+        return row->end > known->end;
+    return practice < known->practice;
+}
+
+static void take_registrations(Building *b, const Ids *ids, const Intake *intake,
+                               const uint32_t *rank)
+{
+    for (size_t r = 0; r < intake->n_registrations; r++) {
+        const RegistrationKept *row = &intake->registrations[r];
+        uint32_t k = ids_find(ids, row->id)->person, practice = rank[row->practice];
+        Known *known;
+
+        if (k == ID_ABSENT) {
+            change_fate(b, b->plan->registrations, ROW_ORPHAN);
+            continue;
+        }
+        known = &b->known[k];
+        if (known->practice != UINT32_MAX)
+            known->is_ambiguous |= known->start != row->start || known->end != row->end ||
+                                   known->practice != practice;
+        if (known->practice == UINT32_MAX || is_better(row, practice, known)) {
+            known->start = row->start;
+            known->end = row->end;
+            known->practice = practice;
+        }
+    }
+}
+
+static void register_people(Building *b, const Ids *ids)
+{
+    const char *fixed = b->plan->population.practice;
+    bool is_fixed = b->plan->registrations == NULL;
+
+    for (int c = 0; c < b->plan->people->n_columns; c++)
+        is_fixed &= b->plan->people->columns[c].field != FIELD_PRACTICE;
+    if (is_fixed) { /* one practice for everyone: the only one seen */
+        const char *code = fixed == NULL ? "" : fixed;
+        const char **at = bsearch(&code, b->seen, b->n_seen, sizeof code, text_order);
+
+        for (uint32_t k = 0; k < b->n_known; k++)
+            b->known[k].practice = (uint32_t)(at - b->seen);
+        return;
+    }
+    if (b->plan->registrations == NULL)
+        return;
+    for (uint32_t k = 0; k < b->n_known; k++)
+        b->known[k].practice = UINT32_MAX;
+    for (int i = 0; i < b->n_intakes; i++)
+        take_registrations(b, ids, &b->intakes[i], b->rank[i]);
+    for (uint32_t k = 0; k < b->n_known; k++)
+        b->store->n_ambiguous += b->known[k].is_ambiguous;
+}
+
+/* ---- the area ---------------------------------------------------------- */
+
+/* The practices source, or the practices that people are registered with. */
+static void gather_practices(Building *b)
+{
+    size_t n = b->n_seen;
+    bool *is_used = mem_alloc(b->n_seen, sizeof *is_used, "practices");
+
+    for (int i = 0; i < b->n_intakes; i++)
+        n += b->intakes[i].n_practices;
+    b->practices = mem_alloc(n, sizeof *b->practices, "practices");
+    for (int i = 0; i < b->n_intakes; i++)
+        for (size_t p = 0; p < b->intakes[i].n_practices; p++)
+            b->practices[b->n_practices++] = b->intakes[i].practices[p];
+    for (uint32_t k = 0; k < b->n_known; k++)
+        if (b->known[k].practice != UINT32_MAX)
+            is_used[b->known[k].practice] = true;
+    for (uint32_t s = 0; s < b->n_seen && b->plan->practices == NULL; s++)
+        if (is_used[s])
+            b->practices[b->n_practices++] = (Practice){.code = b->seen[s]};
+    if (b->plan->practices != NULL)
+        b->n_practices = practices_merge(b->practices, b->n_practices,
+                                         count_of(b, b->plan->practices));
+    free(is_used);
+}
+
+static int build_area(Building *b, Err *err)
+{
+    uint32_t n = 0;
+
+    gather_practices(b);
+    for (uint32_t p = 0; p < b->n_practices; p++) {
+        if (practice_is_in(&b->practices[p], b->plan))
+            b->practices[n++] = b->practices[p];
+        else if (b->plan->practices != NULL)
+            change_fate(b, b->plan->practices, ROW_OUTSIDE);
+    }
+    b->n_practices = n;
+    if (n >= GROUP_NONE)
+        return err_add(err, ERR_DATA, b->plan->people->where,
+                       "%u practices, more than %d", n, GROUP_NONE - 1);
+    area_build(&b->store->area, b->practices, n, b->plan, b->store->texts);
+    b->place = mem_alloc(b->n_seen, sizeof *b->place, "practices");
+    for (uint32_t s = 0; s < b->n_seen; s++) {
+        uint32_t at = practices_find(b->practices, n, b->seen[s]);
+
+        b->place[s] = at == UINT32_MAX ? GROUP_NONE : (uint16_t)at;
+    }
+    return 0;
+}
+
+/* ---- opt-outs ---------------------------------------------------------- */
+
+/* Fills the first opt-out that removes a person, and by known person the sources that
+ * others refuse; NULL if none does. */
+static uint64_t *take_opt_outs(Building *b, const Ids *ids)
+{
+    uint64_t *refused = mem_alloc(b->n_known, sizeof *refused, "opt-outs"), any = 0;
+
+    for (int i = 0; i < b->n_intakes; i++) {
+        const Intake *intake = &b->intakes[i];
+
+        for (size_t o = 0; o < intake->n_opt_outs; o++) {
+            int number = intake->opt_outs[o].opt_out;
+            const OptOut *opt_out = &b->plan->population.opt_outs[number];
+            uint32_t k = ids_find(ids, intake->opt_outs[o].id)->person;
+
+            if (k == ID_ABSENT) {
+                change_fate(b, b->plan->opt_out_rows, ROW_ORPHAN);
+                continue;
+            }
+            if (opt_out->removes_person &&
+                (b->known[k].opt_out < 0 || number < b->known[k].opt_out))
+                b->known[k].opt_out = (int16_t)number;
+            refused[k] |= opt_out->sources;
+            any |= opt_out->sources;
+        }
+    }
+    if (any != 0)
+        return refused;
+    free(refused);
+    return NULL;
+}
+
+/* ---- the run ----------------------------------------------------------- */
+
+static int exclusion_of(const Building *b, const Known *known)
+{
+    const PersonKept *row = known->row;
+    int32_t as_of = b->plan->as_of;
+
+    if (known->is_conflict)
+        return EXCLUDED_CONFLICT;
+    if (row->is_test)
+        return EXCLUDED_TEST;
+    if (row->birth == DAY_UNKNOWN)
+        return EXCLUDED_NO_BIRTH;
+    if (row->birth > as_of)
+        return EXCLUDED_NOT_BORN;
+    if (row->death != DAY_UNKNOWN && row->death < as_of)
+        return EXCLUDED_DEAD;
+    if (known->practice == UINT32_MAX)
+        return EXCLUDED_UNREGISTERED;
+    if (b->place[known->practice] == GROUP_NONE)
+        return EXCLUDED_ELSEWHERE;
+    return known->opt_out < 0 ? EXCLUDED_NOT : EXCLUDED_OPT_OUT + known->opt_out;
+}
+
+static void make_columns(Building *b, uint32_t n)
+{
+    const Plan *plan = b->plan;
+    const Source *source = plan->people;
+    Store *store = b->store;
+
+    store->n_people = n;
+    store->person = mem_alloc(n, sizeof *store->person, "people");
+    store->birth = mem_alloc(n, sizeof *store->birth, "people");
+    store->practice = mem_alloc(n, sizeof *store->practice, "people");
+    store->attribute =
+        mem_alloc((size_t)source->n_attributes, sizeof *store->attribute, "people");
+    for (int a = 0; a < source->n_attributes; a++)
+        if (source->attributes[a].is_used || a == plan->sex_attribute)
+            store->attribute[a] = mem_alloc(n, sizeof **store->attribute, "people");
+}
+
+static void put_person(const Building *b, uint32_t person, const Known *known)
+{
+    Store *store = b->store;
+
+    store->person[person] = known->row->id;
+    store->birth[person] = known->row->birth;
+    store->practice[person] = b->place[known->practice];
+    for (int a = 0; a < b->plan->people->n_attributes; a++)
+        if (store->attribute[a] != NULL)
+            store->attribute[a][person] = known->attributes[a];
+}
+
+/* From an index of known people to what rows of events look for. */
+static void point_ids(Ids *ids, const Building *b, const uint32_t *person)
+{
+    for (uint64_t s = 0; s <= ids->mask; s++) {
+        IdSlot *slot = &ids->slots[s];
+        const Known *known;
+
+        if (slot->person == ID_ABSENT)
+            continue;
+        known = &b->known[slot->person];
+        slot->person = person[slot->person];
+        slot->limit = slot->person == ID_DEAD ? known->row->death : known->row->birth;
+    }
+}
+
+static void settle_people(Building *b, People *people, uint64_t *refused)
+{
+    uint32_t *person = mem_alloc(b->n_known, sizeof *person, "people"), n = 0;
+    Store *store = b->store;
+
+    store->n_exclusions = EXCLUDED_OPT_OUT + b->plan->population.n_opt_outs;
+    store->excluded =
+        mem_alloc((size_t)store->n_exclusions, sizeof *store->excluded, "exclusions");
+    for (uint32_t k = 0; k < b->n_known; k++) {
+        int exclusion = exclusion_of(b, &b->known[k]);
+
+        person[k] = exclusion == EXCLUDED_NOT       ? n++
+                    : exclusion == EXCLUDED_DEAD    ? ID_DEAD
+                    : exclusion >= EXCLUDED_OPT_OUT ? ID_OPTED_OUT
+                                                    : ID_OUTSIDE;
+        if (exclusion != EXCLUDED_NOT)
+            store->excluded[exclusion]++;
+    }
+    store->n_known = b->n_known;
+    make_columns(b, n);
+    if (refused != NULL)
+        people->refused = mem_alloc(n, sizeof *people->refused, "opt-outs");
+    for (uint32_t k = 0; k < b->n_known; k++) {
+        if (person[k] > ID_LAST)
+            continue;
+        put_person(b, person[k], &b->known[k]);
+        if (refused != NULL)
+            people->refused[person[k]] = refused[k];
+    }
+    point_ids(&people->ids, b, person);
+    area_count(&store->area, store->practice, n);
+    free(person);
+}
+
+static int build(Building *b, People *people, Err *err)
+{
+    uint64_t *refused;
+    size_t n = 0;
+
+    for (int i = 0; i < b->n_intakes; i++)
+        n += b->intakes[i].n_people;
+    if (n > ID_LAST)
+        return err_add(err, ERR_DATA, b->plan->people->where,
+                       "source \"%s\" has more than %u rows", b->plan->people->name,
+                       ID_LAST);
+    b->known = mem_alloc(n, sizeof *b->known, "people");
+    rank_practices(b);
+    gather(b);
+    if (merge_known(b, err) != 0)
+        return -1;
+    ids_build(&people->ids, b->n_known);
+    for (uint32_t k = 0; k < b->n_known; k++)
+        ids_add(&people->ids, b->known[k].row->id, k, 0);
+    register_people(b, &people->ids);
+    if (build_area(b, err) != 0)
+        return -1;
+    refused = take_opt_outs(b, &people->ids);
+    settle_people(b, people, refused);
+    free(refused);
+    return 0;
+}
+
+int people_build(Store *store, People *people, const Plan *plan, Intake *intakes,
+                 int n_intakes, Err *err)
+{
+    Building b = {
+        .plan = plan, .store = store, .intakes = intakes, .n_intakes = n_intakes};
+    int rc;
+
+    *people = (People){0};
+    rc = build(&b, people, err);
+    for (int i = 0; b.rank != NULL && i < n_intakes; i++)
+        free(b.rank[i]);
+    for (int i = 0; i < n_intakes; i++)
+        intake_free(&intakes[i]);
+    free(b.rank);
+    free(b.known);
+    free(b.seen);
+    free(b.place);
+    free(b.practices);
+    return rc;
+}
+
+void people_free(People *people)
+{
+    ids_free(&people->ids);
+    free(people->refused);
+    people->refused = NULL;
+}

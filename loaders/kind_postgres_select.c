@@ -1,0 +1,317 @@
+/*
+ * kind_postgres_select.c - see kind_postgres_select.h.
+ *
+ * Only needed columns and days are asked for. A column is cast only when its binary
+ * form is not one that copy.h reads: a cast costs the server time for every row.
+ */
+#include "loaders/kind_postgres_select.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/text.h"
+
+/* Types by the number PostgreSQL has given them (pg_type.dat). */
+static const struct Known {
+    Oid oid;
+    CellType type;
+    const char *cast; /* "" = as it is */
+} KNOWN[] = {
+    {20, CELL_INT, ""},             /* int8 */
+    {21, CELL_INT, ""},             /* int2 */
+    {23, CELL_INT, ""},             /* int4 */
+    {700, CELL_FLOAT, ""},          /* float4 */
+    {701, CELL_FLOAT, ""},          /* float8 */
+    {1700, CELL_FLOAT, "::float8"}, /* numeric */
+    {16, CELL_YESNO, ""},           /* bool */
+    {1082, CELL_DAY, ""},           /* date */
+    {1114, CELL_DAY, "::date"},     /* timestamp */
+    {1184, CELL_DAY, "::date"},     /* timestamp with time zone: sessions are in UTC */
+    {25, CELL_TEXT, ""},            /* text */
+    {1043, CELL_TEXT, ""},          /* varchar */
+    {1042, CELL_TEXT, ""},          /* char(n) */
+    {19, CELL_TEXT, ""},            /* name */
+    {18, CELL_TEXT, ""},            /* "char" */
+};
+
+static const struct Known *known_type(Oid oid)
+{
+    for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
+        if (KNOWN[i].oid == oid)
+            return &KNOWN[i];
+    return NULL;
+}
+
+/* What a field needs, in words, if the type is not it; else NULL. */
+static const char *not_suited(const Column *column, CellType type, const Source *source)
+{
+    const bool is_text = type == CELL_TEXT;
+
+    switch (column->field) {
+    case FIELD_PERSON:
+        if (source->text_person)
+            return type == CELL_INT || is_text ? NULL : "a number or text";
+        return type == CELL_INT ? NULL : "a whole number";
+    case FIELD_DATE:
+    case FIELD_END:
+    case FIELD_BIRTH:
+    case FIELD_DEATH:
+    case FIELD_START:
+        return type == CELL_DAY || is_text ? NULL : "a date";
+    case FIELD_CODE:
+        return type == CELL_INT || is_text ? NULL : "a code";
+    case FIELD_VALUE:
+        return type == CELL_DAY ? "a number" : NULL;
+    case FIELD_TEST:
+        return type == CELL_DAY || type == CELL_FLOAT ? "yes or no" : NULL;
+    case FIELD_ATTRIBUTE:
+        if (source->attributes[column->index].type == RULE_WORD || type != CELL_DAY)
+            return NULL;
+        return "a number, or yes or no";
+    default:
+        return NULL;
+    }
+}
+
+static const char *type_name(Oid oid, const Access *access, Db *db)
+{
+    char number[16];
+    const char *params[] = {number};
+    const char *name = "unknown";
+    Err unsaid = {0};
+    PGresult *result;
+
+    snprintf(number, sizeof number, "%u", oid);
+    result = db_query(db, "select format_type($1::oid, null)", 1, params, &unsaid);
+    if (result != NULL && PQntuples(result) == 1)
+        name = arena_format(access->arena, "%s", PQgetvalue(result, 0, 0));
+    PQclear(result);
+    return name;
+}
+
+/* Whole numbers stay whole: a SNOMED code in a numeric column has 18 digits. */
+static bool is_whole(Field field)
+{
+    return field == FIELD_PERSON || field == FIELD_CODE || field == FIELD_KEY;
+}
+
+static int set_column(Select *select, int c, Oid oid, const Access *access, Db *db,
+                      Err *err)
+{
+    const Column *column = &access->source->columns[c];
+    const struct Known *known = known_type(oid);
+    const char *cast = known == NULL ? "" : known->cast;
+    const char *needed;
+
+    if (known == NULL) {
+        err_add(err, ERR_CONFIG, column->where,
+                "column \"%s\" is of type %s, which is not read", column->name,
+                type_name(oid, access, db));
+        err_hint(err, "cast it in a view or a query");
+        return -1;
+    }
+    select->type[c] = known->type;
+    select->is_comparable[c] = known->type == CELL_DAY;
+    if (known->type == CELL_FLOAT && *cast != '\0' && is_whole(column->field)) {
+        select->type[c] = CELL_INT;
+        cast = "::int8";
+    }
+    if (column->field == FIELD_CODE)
+        select->has_int_codes = known->type == CELL_INT;
+    select->column[c] = arena_format(access->arena, "t.%s%s",
+                                     db_quote_name(access->arena, column->name), cast);
+    needed = not_suited(column, select->type[c], access->source);
+    if (needed == NULL)
+        return 0;
+    err_add(err, ERR_CONFIG, column->where,
+            "column \"%s\" is of type %s, but %s is needed", column->name,
+            type_name(oid, access, db), needed);
+    if (column->field == FIELD_PERSON && select->type[c] == CELL_TEXT)
+        err_hint(err, "add \"person_as: text\" to the source");
+    return -1;
+}
+
+static void missing_column(const Column *column, const PGresult *result,
+                           const Access *access, Err *err)
+{
+    int n = PQnfields(result);
+    const char **names = arena_alloc(access->arena, (size_t)n, sizeof *names);
+    const char *nearest;
+
+    for (int i = 0; i < n; i++)
+        names[i] = PQfname(result, i);
+    nearest = text_nearest(column->name, names, (size_t)n);
+    err_add(err, ERR_CONFIG, column->where, "source \"%s\" has no column \"%s\"",
+            access->source->name, column->name);
+    if (nearest != NULL)
+        err_hint(err, "did you mean \"%s\"?", nearest);
+}
+
+/* PQfnumber folds unquoted names; a config says a name as it is. */
+static int find_column(const PGresult *result, const char *name)
+{
+    for (int i = 0; i < PQnfields(result); i++)
+        if (strcmp(PQfname(result, i), name) == 0)
+            return i;
+    return -1;
+}
+
+static int set_columns(Select *select, const PGresult *result, const Access *access,
+                       Db *db, Err *err)
+{
+    const Source *source = access->source;
+    size_t n = (size_t)source->n_columns;
+    int rc = 0;
+
+    select->column = arena_alloc(access->arena, n, sizeof *select->column);
+    select->type = arena_alloc(access->arena, n, sizeof *select->type);
+    select->is_comparable = arena_alloc(access->arena, n, sizeof *select->is_comparable);
+    for (int c = 0; c < source->n_columns; c++) {
+        int at = find_column(result, source->columns[c].name);
+
+        if (at < 0) {
+            missing_column(&source->columns[c], result, access, err);
+            rc = -1;
+        } else if (set_column(select, c, PQftype(result, at), access, db, err) != 0) {
+            rc = -1;
+        }
+    }
+    return rc;
+}
+
+/* "from" of the config's table or query; a query may end in a semicolon. */
+static const char *from_of(const Access *access)
+{
+    const Source *source = access->source;
+    size_t len;
+
+    if (source->query == NULL)
+        return arena_format(access->arena, "%s t",
+                            db_quote_table(access->arena, source->table));
+    len = strlen(source->query);
+    while (len > 0 && (isspace((unsigned char)source->query[len - 1]) ||
+                       source->query[len - 1] == ';'))
+        len--;
+    /* The line break ends a comment that the query may close with. */
+    return arena_format(access->arena, "(%.*s\n) t", (int)len, source->query);
+}
+
+/* The server parses the statement and says what it would give; nothing is run. */
+int select_find(Select *select, const Access *access, Db *db, Err *err)
+{
+    const Source *source = access->source;
+    const char *what = arena_format(access->arena, "find source \"%s\"", source->name);
+    const char *sql;
+    PGresult *result;
+    int rc = -1;
+
+    select->from = from_of(access);
+    sql = arena_format(access->arena, "select * from %s limit 0", select->from);
+    result = PQprepare(db_conn(db), "", sql, 0, NULL);
+    if (PQresultStatus(result) == PGRES_COMMAND_OK) {
+        PQclear(result);
+        result = PQdescribePrepared(db_conn(db), "");
+    }
+    if (PQresultStatus(result) != PGRES_COMMAND_OK)
+        db_fail(db, result, source->place_where, what, err);
+    else
+        rc = set_columns(select, result, access, db, err);
+    PQclear(result);
+    return rc;
+}
+
+/* ---- the statement ----------------------------------------------------- */
+
+static int column_of(const Source *source, Field field)
+{
+    for (int c = 0; c < source->n_columns; c++)
+        if (source->columns[c].field == field)
+            return c;
+    return -1;
+}
+
+static const char *day_text(Arena *arena, int32_t day)
+{
+    char text[DAY_TEXT];
+
+    day_format(text, day);
+    return arena_format(arena, "'%s'", text);
+}
+
+static const char *sentinel_list(const Access *access)
+{
+    const Source *source = access->source;
+    const char *list = "";
+
+    for (int s = 0; s < source->n_sentinels; s++)
+        list = arena_format(access->arena, "%s%s%s", list, s == 0 ? "" : ", ",
+                            day_text(access->arena, source->sentinels[s]));
+    return list;
+}
+
+/* "or X is null or X in (sentinels)" */
+static const char *or_unknown(const char *column, const Access *access)
+{
+    if (access->source->n_sentinels == 0)
+        return arena_format(access->arena, " or %s is null", column);
+    return arena_format(access->arena, " or %s is null or %s in (%s)", column, column,
+                        sentinel_list(access));
+}
+
+static bool counts_bed_days(const Access *access)
+{
+    for (int f = 0; f < access->plan->n_features; f++)
+        if (access->plan->features[f].source == access->source->number &&
+            access->plan->features[f].count == COUNT_BED_DAYS)
+            return true;
+    return false;
+}
+
+/* The days that some feature can use. A spell that began before the window is wanted
+ * for its bed days when it reaches into it. */
+static const char *days_wanted(const Select *select, const Access *access)
+{
+    const Source *source = access->source;
+    Arena *arena = access->arena;
+    int date = column_of(source, FIELD_DATE), end = column_of(source, FIELD_END);
+    const char *day, *since = NULL, *text;
+
+    if (date < 0 || !select->is_comparable[date])
+        return NULL;
+    day = select->column[date];
+    if (source->oldest > DAY_FIRST) {
+        const char *oldest = day_text(arena, source->oldest);
+
+        since = arena_format(arena, "%s >= %s", day, oldest);
+        if (end >= 0 && counts_bed_days(access))
+            since = !select->is_comparable[end]
+                        ? NULL
+                        : arena_format(arena, "(%s or %s >= %s%s)", since,
+                                       select->column[end], oldest,
+                                       or_unknown(select->column[end], access));
+    }
+    text = arena_format(arena, "%s < %s", day, day_text(arena, access->plan->as_of));
+    if (since != NULL)
+        text = arena_format(arena, "%s and %s", text, since);
+    if (source->wants_undated)
+        text = arena_format(arena, "%s%s", text, or_unknown(day, access));
+    return arena_format(arena, "(%s)", text);
+}
+
+const char *select_sql(const Select *select, const Access *access)
+{
+    Arena *arena = access->arena;
+    const char *sql = "select ", *days = NULL;
+
+    for (int c = 0; c < access->source->n_columns; c++)
+        sql = arena_format(arena, "%s%s%s", sql, c == 0 ? "" : ", ", select->column[c]);
+    sql = arena_format(arena, "%s from %s", sql, select->from);
+    if (select->codes != NULL)
+        sql =
+            arena_format(arena, "%s join pg_temp.%s c on c.code = %s", sql, select->codes,
+                         select->column[column_of(access->source, FIELD_CODE)]);
+    if (access->source->role == ROLE_EVENTS)
+        days = days_wanted(select, access);
+    return arena_format(arena, "%s where %s", sql, days == NULL ? "true" : days);
+}

@@ -1,0 +1,96 @@
+/*
+ * kinds.h - the kinds of source, and what each of them does.
+ *
+ * A kind finds a source and proves that it has every column, says how the work can be
+ * divided, and then delivers rows as cells, one for each of Source.columns. What a cell
+ * means is not its business; see row.h.
+ */
+#ifndef LOADERS_KINDS_H
+#define LOADERS_KINDS_H
+
+#include "engine/db/db.h"
+#include "engine/plan/plan.h"
+
+extern const SourceKind *const source_kinds[]; /* NULL-terminated */
+extern const SourceKind kind_postgres, kind_csv;
+
+typedef enum CellType {
+    CELL_NULL,
+    CELL_INT,
+    CELL_FLOAT,
+    CELL_YESNO,
+    CELL_DAY,
+    CELL_TEXT
+} CellType;
+
+/* One value of a row. Text is borrowed, good until the next row, not NUL-terminated. */
+typedef struct Cell {
+    CellType type;
+    uint32_t len;
+    union {
+        int64_t number;
+        double real;
+        bool yesno;
+        int32_t day;
+        const char *text;
+    } as;
+} Cell;
+
+/* A part of a source that one worker reads at a time. */
+typedef struct Slice {
+    int source;           /* index into Plan.sources */
+    uint32_t first, last; /* pages [first, last) of a table, last 0 = to the end; or the
+                             number of a file */
+    uint64_t bytes;       /* about; the largest are read first */
+} Slice;
+
+typedef struct Slices {
+    Slice *slice;
+    int n, room;
+} Slices;
+
+void slices_add(Slices *slices, Slice slice);
+
+/* A source that has been found. */
+typedef struct Access {
+    const Plan *plan;
+    const Source *source;
+    int index; /* of the source in Plan.sources */
+    Arena *arena;
+    void *own;      /* of the kind */
+    double rows;    /* expected; an estimate */
+    uint64_t bytes; /* of what has to be read; an estimate */
+} Access;
+
+enum { NEXT_END = 0, NEXT_ROW = 1, NEXT_BAD = 2, NEXT_FAILED = -1 };
+
+/* Behind SourceKind.reader. db is NULL for kinds that need none. */
+typedef struct Reader {
+    bool needs_database;
+    /* Fills access->own. Reports every column that is missing or of a type that cannot
+     * be read. Before the snapshot. */
+    int (*find)(Access *access, Db *db, Err *err);
+    /* What every session needs beside, before the snapshot is taken. May be NULL. */
+    int (*arm)(const Access *access, Db *db, Err *err);
+    /* Proves on every session, inside the snapshot, that arm() is seen. May be NULL. */
+    int (*confirm)(const Access *access, Db *db, Err *err);
+    /* Estimates the rows and adds the slices, for n_workers readers at a time. */
+    int (*split)(Slices *slices, Access *access, Db *db, int n_workers, Err *err);
+    /* Starts reading a slice. */
+    int (*open)(void **stream, const Access *access, const Slice *slice, Db *db,
+                Err *err);
+    /* One row into cells. NEXT_BAD: a row that cannot be taken apart. Raises bytes by
+     * what was read. */
+    int (*next)(void *stream, Cell *cells, uint64_t *bytes, Err *err);
+    /* Releases the stream, also before its end. NULL is accepted. */
+    void (*close)(void *stream);
+    /* What is asked for, as a person reads it: the SQL, or the files. */
+    const char *(*describe)(const Access *access);
+} Reader;
+
+static inline const Reader *source_reader(const Source *source)
+{
+    return source->kind->reader;
+}
+
+#endif

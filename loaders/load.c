@@ -1,0 +1,585 @@
+/*
+ * load.c - see load.h. The one parallel read: slices of sources, shared out among
+ * workers that each have a session, a scratch and piles of their own.
+ */
+#include "loaders/load.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/log.h"
+#include "engine/store/group.h"
+#include "loaders/intake.h"
+#include "loaders/quality.h"
+
+enum {
+    AHEAD = 128,        /* rows decoded before the first is looked up */
+    TELL_EVERY = 16384, /* rows between two words of progress */
+    MOST_WORKERS = 64
+};
+
+/* What one worker reads with. */
+typedef struct Worker {
+    Db *db; /* NULL where no source is in a database */
+    RowScratch *scratch;
+    Cell *cells;
+    EventRow *rows;
+    Intake intake;
+    Pile *piles;         /* by Source.number */
+    SourceCount *counts; /* by index into Plan.sources */
+} Worker;
+
+typedef struct Load {
+    const Plan *plan;
+    Arena *arena;
+    Access *access;      /* by index into Plan.sources */
+    const RowMap **maps; /* the same */
+    Slices about_people, events;
+    Worker *workers;
+    int n_workers;
+    char snapshot[SNAPSHOT_TEXT];
+    People people;
+    bool has_people;      /* then slices of events are read */
+    uint64_t rows, total; /* for progress */
+    uint64_t bytes;       /* of all piles */
+    int has_failed;
+} Load;
+
+/* ---- before the first row ---------------------------------------------- */
+
+static int open_sessions(Load *load, const LoadOptions *options, Err *err)
+{
+    bool is_needed = false;
+
+    for (int s = 0; s < load->plan->n_sources; s++)
+        is_needed |= source_reader(&load->plan->sources[s])->needs_database;
+    for (int w = 0; w < load->n_workers && is_needed; w++) {
+        /* Workers are the parallelism; two of the server's own beside each are slower. */
+        if (db_open(&load->workers[w].db, options->conninfo, "load", err) != 0 ||
+            db_exec(load->workers[w].db,
+                    "set max_parallel_workers_per_gather = 0; set jit = off", err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Every source, so that all that is missing is said at once. */
+static int find_sources(Load *load, Err *err)
+{
+    const Plan *plan = load->plan;
+    int rc = 0;
+
+    for (int s = 0; s < plan->n_sources; s++) {
+        Access *access = &load->access[s];
+
+        *access = (Access){
+            .plan = plan, .source = &plan->sources[s], .index = s, .arena = load->arena};
+        load->maps[s] = rowmap_new(plan, access->source, load->arena);
+        if (source_reader(access->source)->find(access, load->workers[0].db, err) != 0)
+            rc = -1;
+    }
+    return rc;
+}
+
+static int arm_sessions(Load *load, Err *err)
+{
+    for (int w = 0; w < load->n_workers; w++)
+        for (int s = 0; s < load->plan->n_sources; s++) {
+            const Reader *reader = source_reader(load->access[s].source);
+
+            if (reader->arm != NULL &&
+                reader->arm(&load->access[s], load->workers[w].db, err) != 0)
+                return -1;
+        }
+    return 0;
+}
+
+static int share_snapshot(Load *load, Err *err)
+{
+    if (load->workers[0].db == NULL)
+        return 0;
+    if (db_share_snapshot(load->workers[0].db, load->snapshot, err) != 0)
+        return -1;
+    for (int w = 1; w < load->n_workers; w++)
+        if (db_join_snapshot(load->workers[w].db, load->snapshot, err) != 0)
+            return -1;
+    for (int w = 0; w < load->n_workers; w++)
+        for (int s = 0; s < load->plan->n_sources; s++) {
+            const Reader *reader = source_reader(load->access[s].source);
+
+            if (reader->confirm != NULL &&
+                reader->confirm(&load->access[s], load->workers[w].db, err) != 0)
+                return -1;
+        }
+    return 0;
+}
+
+static int split_sources(Load *load, Err *err)
+{
+    int rc = 0;
+
+    for (int s = 0; s < load->plan->n_sources; s++) {
+        Access *access = &load->access[s];
+        Slices *slices =
+            access->source->role == ROLE_EVENTS ? &load->events : &load->about_people;
+
+        if (source_reader(access->source)
+                ->split(slices, access, load->workers[0].db, load->n_workers, err) != 0)
+            rc = -1;
+        load->total += (uint64_t)access->rows;
+        if (load->workers[0].db != NULL && rc != 0)
+            break; /* the transaction has failed, and would fail all that follow */
+    }
+    return rc;
+}
+
+static int load_begin(Load *load, const Plan *plan, const LoadOptions *options, Err *err)
+{
+    size_t n_sources = (size_t)plan->n_sources;
+
+    *load = (Load){.plan = plan, .arena = arena_new()};
+    load->n_workers =
+        options->connections > 0 ? options->connections : omp_get_num_procs();
+    if (load->n_workers > MOST_WORKERS)
+        load->n_workers = MOST_WORKERS;
+    load->access = arena_alloc(load->arena, n_sources, sizeof *load->access);
+    load->maps = arena_alloc(load->arena, n_sources, sizeof *load->maps);
+    load->workers =
+        arena_alloc(load->arena, (size_t)load->n_workers, sizeof *load->workers);
+    if (open_sessions(load, options, err) != 0 || find_sources(load, err) != 0 ||
+        arm_sessions(load, err) != 0 || share_snapshot(load, err) != 0 ||
+        split_sources(load, err) != 0)
+        return -1;
+    return 0;
+}
+
+static void worker_build(Worker *worker, const Plan *plan)
+{
+    int most_columns = 0;
+
+    for (int s = 0; s < plan->n_sources; s++)
+        if (plan->sources[s].n_columns > most_columns)
+            most_columns = plan->sources[s].n_columns;
+    worker->scratch = row_scratch_new();
+    worker->cells = mem_alloc((size_t)most_columns, sizeof *worker->cells, "cells");
+    worker->rows = mem_alloc(AHEAD, sizeof *worker->rows, "rows");
+    worker->counts = mem_alloc((size_t)plan->n_sources, sizeof *worker->counts, "counts");
+    for (int s = 0; s < plan->n_sources; s++)
+        worker->counts[s].latest = DAY_UNKNOWN;
+    intake_build(&worker->intake);
+    worker->piles =
+        mem_alloc((size_t)plan->n_event_sources, sizeof *worker->piles, "events");
+    for (int s = 0; s < plan->n_event_sources; s++)
+        pile_build(&worker->piles[s], plan, plan_events(plan, s));
+}
+
+static void worker_free(Worker *worker, const Plan *plan)
+{
+    db_close(worker->db);
+    if (worker->scratch == NULL)
+        return;
+    row_scratch_free(worker->scratch);
+    free(worker->cells);
+    free(worker->rows);
+    free(worker->counts);
+    intake_free(&worker->intake);
+    for (int s = 0; s < plan->n_event_sources; s++)
+        pile_free(&worker->piles[s]);
+    free(worker->piles);
+}
+
+static void load_end(Load *load)
+{
+    for (int w = 0; load->workers != NULL && w < load->n_workers; w++)
+        worker_free(&load->workers[w], load->plan);
+    people_free(&load->people);
+    free(load->about_people.slice);
+    free(load->events.slice);
+    arena_free(load->arena);
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+static void settle_rows(Load *load, Worker *worker, const Source *source, size_t n)
+{
+    SourceCount *count = &worker->counts[source - load->plan->sources];
+    Pile *pile = &worker->piles[source->number];
+
+    for (size_t i = 0; i < n; i++)
+        count->fate[pile_offer(pile, &load->people, &worker->rows[i])]++;
+}
+
+/* Says how far the load is, and stops it where it must not go on. */
+static int tell(Load *load, const Worker *worker, uint64_t n, uint64_t *held, Err *err)
+{
+    const Plan *plan = load->plan;
+    uint64_t now = 0, rows, bytes;
+    int stop;
+
+    for (int s = 0; s < plan->n_event_sources; s++)
+        now += worker->piles[s].bytes;
+#pragma omp atomic capture
+    rows = load->rows += n;
+#pragma omp atomic capture
+    bytes = load->bytes += now - *held;
+#pragma omp atomic read
+    stop = load->has_failed;
+    *held = now;
+    log_progress("load", rows, load->total, "rows");
+    if (plan->memory_bytes > 0 && bytes > plan->memory_bytes)
+        return err_add(err, ERR_MEMORY, (Where){plan->path, 0, 0},
+                       "the events read so far need more than the %.1f GiB of \"memory\"",
+                       (double)plan->memory_bytes / (1024.0 * 1024 * 1024));
+    return stop ? -1 : 0;
+}
+
+/* One row of a slice. Returns how many decoded events wait to be settled. */
+static size_t take_row(Load *load, Worker *worker, int index, size_t waiting)
+{
+    const RowMap *map = load->maps[index];
+    SourceCount *count = &worker->counts[index];
+    EventRow *row = &worker->rows[waiting];
+    RowFate fate;
+
+    if (map->source->role != ROLE_EVENTS) {
+        count->fate[intake_row(&worker->intake, map, worker->cells, worker->scratch)]++;
+        return 0;
+    }
+    fate = row_event(row, map, worker->cells, worker->scratch);
+    if (fate != ROW_KEPT) {
+        count->fate[fate]++;
+        return waiting;
+    }
+    if (row->day < load->plan->as_of && row->day > count->latest)
+        count->latest = row->day;
+    ids_fetch(&load->people.ids, row->id);
+    return waiting + 1;
+}
+
+static int read_rows(Load *load, Worker *worker, const Slice *slice, void *stream,
+                     Err *err)
+{
+    const Source *source = &load->plan->sources[slice->source];
+    const Reader *reader = source_reader(source);
+    SourceCount *count = &worker->counts[slice->source];
+    uint64_t n = 0, told = 0, held = 0;
+    size_t waiting = 0;
+    int found;
+
+    for (int s = 0; s < load->plan->n_event_sources; s++)
+        held += worker->piles[s].bytes;
+    while ((found = reader->next(stream, worker->cells, &count->bytes, err)) > 0) {
+        count->rows++;
+        if (found == NEXT_BAD)
+            count->fate[ROW_BAD_VALUE]++;
+        else
+            waiting = take_row(load, worker, slice->source, waiting);
+        if (waiting == AHEAD) {
+            settle_rows(load, worker, source, waiting);
+            waiting = 0;
+        }
+        if (++n - told >= TELL_EVERY) {
+            if (tell(load, worker, n - told, &held, err) != 0)
+                return -1;
+            told = n;
+        }
+    }
+    settle_rows(load, worker, source, waiting);
+    if (tell(load, worker, n - told, &held, err) != 0)
+        return -1;
+    return found == NEXT_END ? 0 : -1;
+}
+
+static int read_slice(Load *load, Worker *worker, const Slice *slice, Err *err)
+{
+    const Reader *reader = source_reader(&load->plan->sources[slice->source]);
+    double start = log_clock();
+    void *stream = NULL;
+    int rc = reader->open(&stream, &load->access[slice->source], slice, worker->db, err);
+
+    if (rc == 0)
+        rc = read_rows(load, worker, slice, stream, err);
+    reader->close(stream);
+    worker->counts[slice->source].seconds += log_clock() - start;
+    return rc;
+}
+
+/* The largest first, so that no worker is left with a long one at the end. */
+static int slice_order(const void *left, const void *right)
+{
+    const Slice *a = left, *b = right;
+
+    if (a->bytes != b->bytes)
+        return a->bytes > b->bytes ? -1 : 1;
+    if (a->source != b->source)
+        return a->source < b->source ? -1 : 1;
+    return (a->first > b->first) - (a->first < b->first);
+}
+
+/*
+ * A worker has all that it writes to itself: nothing is shared but the numbers for
+ * progress and the flag that ends a failed load early.
+ */
+static int read_slices(Load *load, Slices *slices, Err *err)
+{
+    Err *reports = mem_alloc((size_t)slices->n, sizeof *reports, "reports");
+    int rc;
+
+    if (slices->n > 0)
+        qsort(slices->slice, (size_t)slices->n, sizeof *slices->slice, slice_order);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(load->n_workers)
+    for (int i = 0; i < slices->n; i++) {
+        int stop;
+
+#pragma omp atomic read
+        stop = load->has_failed;
+        if (!stop && read_slice(load, &load->workers[omp_get_thread_num()],
+                                &slices->slice[i], &reports[i]) != 0) {
+#pragma omp atomic write
+            load->has_failed = 1;
+        }
+    }
+    rc = err_join(err, reports, slices->n);
+    free(reports);
+    return rc;
+}
+
+/* ---- memory ------------------------------------------------------------ */
+
+/* Bytes for the events of a source. Where codes are matched as rows arrive, how many
+ * stay is not known; in general practice it is about one row in six. */
+static uint64_t expected_bytes(const Access *access)
+{
+    const Source *source = access->source;
+    bool is_matched = source->needs_code && source->n_uncoded == 0;
+    double each = event_loading_bytes(source) + event_stored_bytes(source);
+
+    return (uint64_t)(access->rows * each * (is_matched ? 0.25 : 1));
+}
+
+static uint64_t expected_total(const Load *load, uint64_t n_people)
+{
+    const Plan *plan = load->plan;
+    uint64_t each =
+        64 + 8 * ((uint64_t)plan->people->n_attributes + (uint64_t)plan->n_event_sources);
+    uint64_t bytes = n_people * each;
+
+    for (int s = 0; s < plan->n_sources; s++)
+        if (plan->sources[s].role == ROLE_EVENTS)
+            bytes += expected_bytes(&load->access[s]);
+    return bytes;
+}
+
+static int check_memory(const Load *load, uint64_t n_people, Err *err)
+{
+    const double GIB = 1024.0 * 1024 * 1024;
+    uint64_t limit = load->plan->memory_bytes;
+    uint64_t bytes = expected_total(load, n_people);
+
+    log_line(LOG_INFO, "stage=load people=%" PRIu64 " expected_mb=%" PRIu64, n_people,
+             bytes / (1024 * 1024));
+    if (limit == 0 || bytes <= limit)
+        return 0;
+    err_add(err, ERR_MEMORY, (Where){load->plan->path, 0, 0},
+            "the run needs about %.1f GiB, more than the %.1f GiB of \"memory\"",
+            (double)bytes / GIB, (double)limit / GIB);
+    err_hint(err, "raise \"memory\", or ask for fewer sources or shorter windows");
+    return -1;
+}
+
+/* ---- the whole --------------------------------------------------------- */
+
+/* Moves what workers counted to the store. */
+static void add_counts(Load *load, Store *store)
+{
+    for (int w = 0; w < load->n_workers; w++)
+        for (int s = 0; s < load->plan->n_sources; s++) {
+            SourceCount *count = &load->workers[w].counts[s];
+
+            quality_add(&store->counts[s], count);
+            *count = (SourceCount){.latest = DAY_UNKNOWN};
+        }
+}
+
+static int load_people(Load *load, Store *store, Err *err)
+{
+    Intake *intakes;
+    int rc;
+
+    if (read_slices(load, &load->about_people, err) != 0)
+        return -1;
+    add_counts(load, store);
+    intakes = mem_alloc((size_t)load->n_workers, sizeof *intakes, "people");
+    for (int w = 0; w < load->n_workers; w++) {
+        intakes[w] = load->workers[w].intake;
+        load->workers[w].intake = (Intake){0};
+    }
+    rc = people_build(store, &load->people, load->plan, intakes, load->n_workers, err);
+    free(intakes);
+    if (rc != 0)
+        return -1;
+    return quality_check(load->plan, store->counts, ROLE_PEOPLE, ROLE_OPT_OUTS, err);
+}
+
+/* One source after the other, so that only one is held twice. */
+static void group_events(Load *load, Store *store)
+{
+    const Plan *plan = load->plan;
+    Pile *piles = mem_alloc((size_t)load->n_workers, sizeof *piles, "events");
+
+    for (int e = 0; e < plan->n_event_sources; e++) {
+        SourceCount *count = &store->counts[plan->n_sources - plan->n_event_sources + e];
+        uint64_t repeats;
+
+        for (int w = 0; w < load->n_workers; w++) {
+            piles[w] = load->workers[w].piles[e];
+            load->workers[w].piles[e] = (Pile){0};
+        }
+        repeats = group_build(&store->events[e], piles, load->n_workers, store->n_people);
+        count->fate[ROW_KEPT] -= repeats;
+        count->fate[ROW_DUPLICATE] += repeats;
+    }
+    free(piles);
+}
+
+static int load_events(Load *load, Store *store, Err *err)
+{
+    if (check_memory(load, store->n_people, err) != 0 ||
+        read_slices(load, &load->events, err) != 0)
+        return -1;
+    add_counts(load, store);
+    for (int w = 0; w < load->n_workers; w++) { /* the snapshot holds up vacuum */
+        db_close(load->workers[w].db);
+        load->workers[w].db = NULL;
+    }
+    people_free(&load->people);
+    if (quality_check(load->plan, store->counts, ROLE_EVENTS, ROLE_EVENTS, err) != 0)
+        return -1;
+    group_events(load, store);
+    return 0;
+}
+
+/* Rows that matched each list: what gates compare between runs. */
+static void count_lists(Store *store, const Plan *plan)
+{
+    Arena *arena = arena_new();
+    Matcher *matcher = matcher_new(arena);
+    Hit *hits = mem_alloc((size_t)plan->n_lists + 1, sizeof *hits, "lists");
+
+    store->list_people =
+        mem_alloc((size_t)plan->n_lists, sizeof *store->list_people, "lists");
+    for (int l = 0; l < plan->n_lists; l++)
+        for (int e = 0; e < plan->lists[l].n_entries; e++) {
+            ListEntry entry = {.code = plan->lists[l].entries[e].code,
+                               .is_prefix = plan->lists[l].entries[e].is_prefix,
+                               .above = -INFINITY,
+                               .below = INFINITY};
+
+            matcher_add(matcher, &entry, (uint32_t)l);
+        }
+    matcher_build(matcher);
+    for (int s = 0; s < plan->n_event_sources; s++) {
+        const Events *events = &store->events[s];
+        uint64_t *rows = mem_alloc(events->n_codes, sizeof *rows, "lists");
+
+        for (uint64_t i = 0; events->code != NULL && i < events->n; i++)
+            if (events->code[i] != CODE_NONE)
+                rows[events->code[i]]++;
+        for (uint32_t c = 0; c < events->n_codes; c++) {
+            int n = matcher_find(matcher, events->codes[c], hits, plan->n_lists);
+
+            for (int h = 0; h < n; h++)
+                store->list_people[hits[h].feature] += rows[c];
+        }
+        free(rows);
+    }
+    free(hits);
+    arena_free(arena);
+}
+
+static void log_sources(const Store *store, const Plan *plan)
+{
+    for (int s = 0; s < plan->n_sources; s++) {
+        const SourceCount *count = &store->counts[s];
+
+        log_line(LOG_INFO,
+                 "stage=load source=%s rows=%" PRIu64 " kept=%" PRIu64
+                 " rejected=%" PRIu64 " mb=%" PRIu64 " worker_ms=%.0f",
+                 plan->sources[s].name, count->rows, count->fate[ROW_KEPT],
+                 quality_rejected(count), count->bytes / (1024 * 1024),
+                 1000 * count->seconds);
+    }
+}
+
+int load_store(Store *store, const Plan *plan, const LoadOptions *options, Err *err)
+{
+    Load load = {0};
+    int rc = -1;
+
+    *store = (Store){.texts = arena_new()};
+    store->counts = mem_alloc((size_t)plan->n_sources, sizeof *store->counts, "counts");
+    for (int s = 0; s < plan->n_sources; s++)
+        store->counts[s].latest = DAY_UNKNOWN;
+    store->events =
+        mem_alloc((size_t)plan->n_event_sources, sizeof *store->events, "events");
+    if (load_begin(&load, plan, options, err) != 0)
+        goto done;
+    store->snapshot = arena_text(store->texts, load.snapshot, strlen(load.snapshot));
+    for (int w = 0; w < load.n_workers; w++)
+        worker_build(&load.workers[w], plan);
+    if (load_people(&load, store, err) != 0 || load_events(&load, store, err) != 0)
+        goto done;
+    count_lists(store, plan);
+    log_sources(store, plan);
+    rc = 0;
+done:
+    log_progress_end();
+    load_end(&load);
+    return rc;
+}
+
+int load_check(const Plan *plan, const LoadOptions *options, Err *err)
+{
+    const LoadOptions one = {options->conninfo, 1};
+    Load load = {0};
+    int rc = load_begin(&load, plan, &one, err);
+
+    load_end(&load);
+    return rc;
+}
+
+static void describe_source(FILE *file, const Load *load, int s)
+{
+    const Plan *plan = load->plan;
+    const Access *access = &load->access[s];
+    const Source *source = access->source;
+
+    fprintf(file, "%s (%s), about %.0f rows\n    %s\n", source->name, source->kind->name,
+            access->rows, source_reader(source)->describe(access));
+    for (int f = 0; f < plan->n_features && source->role == ROLE_EVENTS; f++)
+        if (plan->features[f].source == source->number)
+            fprintf(file, "    %s: %s\n", plan->features[f].id,
+                    plan->features[f].window_text ? plan->features[f].window_text
+                                                  : "ever");
+}
+
+int load_describe(const Plan *plan, const LoadOptions *options, void *file, Err *err)
+{
+    const LoadOptions one = {options->conninfo, 1};
+    Load load = {0};
+    int rc = load_begin(&load, plan, &one, err);
+
+    for (int s = 0; s < plan->n_sources && rc == 0; s++)
+        describe_source(file, &load, s);
+    if (rc == 0)
+        fprintf(file, "memory for people and events: about %.1f MiB\n",
+                (double)expected_total(
+                    &load, (uint64_t)load.access[plan->people - plan->sources].rows) /
+                    (1024 * 1024));
+    load_end(&load);
+    return rc;
+}
