@@ -109,7 +109,7 @@ static int run_stages(Run *made, const Options *options, Err *err)
     stopwatch_lap(&made->watch, "rank", people, 0);
     score_match(&made->matches, &made->plan, &made->store, &made->scores);
     previous = publication_previous(made->publication);
-    cohorts_build(&made->cohorts, &results, previous->members, previous->n_members);
+    cohorts_build(&made->cohorts, &results, previous);
     stopwatch_lap(&made->watch, "select", made->cohorts.n_members, 0);
     info.n_stages = made->watch.n;
     if (publish_all(made->publication, &results, &info, err) != 0)
