@@ -294,8 +294,7 @@ static Node *build_document(Builder *builder)
             return NULL;
     }
     if (builder->event != NULL && root == NULL)
-        err_add(builder->err, ERR_CONFIG, (Where){builder->last.name, 1, 1},
-                "there is nothing in it");
+        err_add(builder->err, ERR_CONFIG, builder->last, "there is nothing in it");
     return root;
 }
 
@@ -400,7 +399,7 @@ static int check_text(const char *name, const char *text, size_t len, Err *err)
 int config_parse(Node **root, const char *name, const char *text, size_t len,
                  Arena *arena, Err *err)
 {
-    Builder builder = {.last = {.name = name}, .arena = arena, .err = err};
+    Builder builder = {.last = {name, 1, 1}, .arena = arena, .err = err};
 
     if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         text += 3; /* a byte order mark is no part of the first line */
