@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/strata/previous.h"
 #include "engine/strata/rank.h"
 
 typedef struct Candidate {
@@ -391,8 +392,7 @@ static void build_cohort(Work *work)
     free(work->keys);
 }
 
-void cohorts_build(Cohorts *cohorts, const Results *results, const Previous *previous,
-                   uint32_t n_previous)
+void cohorts_build(Cohorts *cohorts, const Results *results, const PreviousRun *previous)
 {
     Work work = {.results = results, .out = cohorts, .visit = visit_new(results->plan)};
     uint32_t at = 0;
@@ -401,8 +401,8 @@ void cohorts_build(Cohorts *cohorts, const Results *results, const Previous *pre
     for (int c = 0; c < results->plan->n_cohorts; c++) {
         work.cohort = &results->plan->cohorts[c];
         work.number = c;
-        work.earlier = (Earlier){previous + at, 0};
-        while (at < n_previous && previous[at].cohort == c) {
+        work.earlier = (Earlier){previous->members + at, 0};
+        while (at < previous->n_members && previous->members[at].cohort == c) {
             work.earlier.n++;
             at++;
         }

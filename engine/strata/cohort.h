@@ -55,9 +55,9 @@ typedef struct Results {
     const Cohorts *cohorts;
 } Results;
 
-/* previous is ordered by cohort, group, person. results->cohorts is not read. */
-void cohorts_build(Cohorts *cohorts, const Results *results, const Previous *previous,
-                   uint32_t n_previous);
+/* The last published run (previous.h); results->cohorts is not read. */
+typedef struct PreviousRun PreviousRun;
+void cohorts_build(Cohorts *cohorts, const Results *results, const PreviousRun *previous);
 void cohorts_free(Cohorts *cohorts);
 
 /* Places on the list of a group of so many registered people; UINT32_MAX = everyone.

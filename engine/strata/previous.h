@@ -11,7 +11,7 @@
 #include "engine/db/db.h"
 #include "engine/strata/cohort.h"
 
-typedef struct PreviousRun {
+struct PreviousRun {
     bool is_found; /* else everything below is empty or unknown */
     uint64_t n_people;
     Previous *members; /* by cohort, group, person; the order in which cohorts_build reads
@@ -22,7 +22,7 @@ typedef struct PreviousRun {
     double *mean_score;     /* by Plan.models; NaN = unknown, or another version */
     const char **practices; /* codes of those that had people */
     int n_practices;
-} PreviousRun;
+};
 
 /* From the current run of the session's database. Everything is in the arena. */
 int previous_read(PreviousRun *previous, const Plan *plan, Db *db, Arena *arena,
