@@ -1,0 +1,57 @@
+#!/bin/sh
+# run.sh: scores the worked examples and compares each with what it must be.
+#
+# expected.csv: person, model, score, band, why. A score may be a fraction (5/36); an empty
+# one means that the model has none for this person. Scores agree to 1e-9.
+set -eu
+cd "$(dirname "$0")/../.."
+. tests/support/say.sh
+. tests/realdata/count.sh
+
+# got OUT: person,model,score,band of everybody.
+got() {
+    {
+        cells "$1/run_model.csv.gz" model_no model | sed 's/^/m,/'
+        cells "$1/run_band.csv.gz" model_no band_no band | sed 's/^/b,/'
+        cells "$1/score.csv.gz" person_id model_no score band_no | sed 's/^/s,/'
+    } | awk -F, '
+        $1 == "m" {model[$2] = $3}
+        $1 == "b" {band[$2, $3] = $4}
+        $1 == "s" {print $2 "," model[$3] "," $4 "," ($5 == "" ? "" : band[$3, $5])}'
+}
+
+# compare OUT EXPECTED: one line for each that differs; the last counts those that agree.
+compare() {
+    got "$1" | awk -F, '
+        function number(text, part) {
+            return split(text, part, "/") == 2 ? part[1] / part[2] : part[1] + 0
+        }
+        FILENAME == "-" {score[$1, $2] = $3; band[$1, $2] = $4; next}
+        FNR == 1 {next}
+        {
+            s = score[$1, $2]
+            d = number(s) - number($3)
+            ok = ($1, $2) in score && (s == "") == ($3 == "") && d < 1e-9 && d > -1e-9 &&
+                ($4 == "" || $4 == band[$1, $2])
+            if (ok)
+                agree++
+            else
+                printf "person %s, %s: %s %s, expected %s %s (%s)\n", $1, $2, s, band[$1, $2],
+                    $3, $4, $5
+        }
+        END {print agree " agree"}' - "$2"
+}
+
+# check FOLDER
+check() {
+    out=$work/$(basename "$1")
+    expect "$1 runs" "$stratify" run -q -c "$1/run.yaml" --as-of 2026-04-01 --out "$out"
+    compare "$out" "$1/expected.csv" >"$work/report"
+    sed '$d' "$work/report"
+    want=$(($(wc -l <"$1/expected.csv") - 1))
+    expect_same "$1: worked examples" "$want agree" "$(tail -n 1 "$work/report")"
+}
+
+check tests/worked
+check tests/worked/discharge
+summary
