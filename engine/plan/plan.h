@@ -323,6 +323,7 @@ typedef struct ModelReason {
 struct Model {
     const char *id, *version, *title;
     const char *source, *licence, *purpose_text, *outcome, *horizon, *notice;
+    const char *limits; /* what it cannot tell; purpose_text is what it is for */
     uint32_t purposes;
     bool is_illustrative; /* fitted on made-up people: said wherever it is shown */
     Where where;

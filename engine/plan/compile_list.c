@@ -1,0 +1,216 @@
+/*
+ * compile_list.c - code lists by their entries in the config, and CSV tables of weights.
+ */
+#include <string.h>
+
+#include "engine/plan/compile.h"
+
+/* ---- code lists -------------------------------------------------------- */
+
+static void read_system(Compiler *c, ListColumns *columns, const Node *node)
+{
+    const Node *system = config_get(node, "system");
+
+    if (system == NULL) {
+        err_add(c->err, ERR_CONFIG, node->where, "\"system\" is missing");
+        err_hint(c->err,
+                 "write system: icd10, or system: {column: NAME} where lines differ");
+        return;
+    }
+    if (system->kind == NODE_MAP) {
+        if (compile_only(c, system, DOC_LIST_SYSTEM))
+            config_need_word(&columns->system, system, "column", c->err);
+        return;
+    }
+    if (system->kind == NODE_WORD)
+        columns->constant_system = system_of(system->word);
+    if (columns->constant_system == SYSTEM_NONE) {
+        const char *known[N_SYSTEMS];
+
+        for (int s = 1; s < N_SYSTEMS; s++)
+            known[s - 1] = system_word((System)s);
+        err_add(c->err, ERR_CONFIG, system->where, "there is no coding system \"%s\"",
+                system->kind == NODE_WORD ? system->word : "");
+        if (system->kind == NODE_WORD)
+            compile_hint(c, system->word, known, N_SYSTEMS - 1);
+    }
+}
+
+/* exclude: and keep: as pairs of a column and a word. */
+static int read_lines(Compiler *c, const char ***column, const char ***word,
+                      const Node *node, const char *key)
+{
+    const Node *list = config_get(node, key);
+    int n_columns = 0, n_words = 0;
+
+    if (list == NULL)
+        return 0;
+    if (list->kind != NODE_LIST) {
+        err_add(c->err, ERR_CONFIG, list->where, "\"%s\" must be a list", key);
+        return 0;
+    }
+    for (int i = 0; i < list->n; i++) {
+        const char *name = NULL, *value = NULL, *reason;
+
+        if (!compile_only(c, list->items[i], DOC_LIST_LINES))
+            continue;
+        config_need_word(&name, list->items[i], "column", c->err);
+        config_need_word(&value, list->items[i], "word", c->err);
+        config_word(&reason, list->items[i], "reason", c->err);
+        if (name == NULL || value == NULL)
+            continue;
+        *COMPILE_ADD(c, *column, n_columns) = name;
+        *COMPILE_ADD(c, *word, n_words) = value;
+    }
+    return n_columns;
+}
+
+static void read_match(Compiler *c, ListColumns *columns, const Node *node)
+{
+    System system = columns->constant_system;
+    bool by_prefix = system == SYSTEM_ICD10 || system == SYSTEM_ICD9 ||
+                     system == SYSTEM_OPCS4 || system == SYSTEM_BNF;
+    const char *word = by_prefix ? "prefix" : "exact";
+
+    config_word(&word, node, "match", c->err);
+    columns->is_prefix = strcmp(word, "prefix") == 0;
+    if (!columns->is_prefix && strcmp(word, "exact") != 0)
+        err_add(c->err, ERR_CONFIG, compile_where(node, "match"),
+                "codes match by prefix or exact, not \"%s\"", word);
+}
+
+static void read_list_columns(Compiler *c, ListColumns *columns, const Node *node)
+{
+    config_need_word(&columns->code, node, "code", c->err);
+    config_word(&columns->category, node, "category", c->err);
+    config_word(&columns->label, node, "label", c->err);
+    config_word(&columns->weight, node, "weight", c->err);
+    config_word(&columns->above, node, "gt", c->err);
+    config_word(&columns->below, node, "lt", c->err);
+    config_word(&columns->sex, node, "sex", c->err);
+    read_system(c, columns, node);
+    read_match(c, columns, node);
+    columns->n_exclude =
+        read_lines(c, &columns->exclude_column, &columns->exclude_word, node, "exclude");
+    columns->n_keep =
+        read_lines(c, &columns->keep_column, &columns->keep_word, node, "keep");
+}
+
+/* Without these nobody can say where a list came from, or use it lawfully. */
+static void read_list_words(Compiler *c, CodeList *list, const Node *node)
+{
+    config_need_word(&list->title, node, "title", c->err);
+    config_need_word(&list->source, node, "source", c->err);
+    config_need_word(&list->version, node, "version", c->err);
+    config_need_word(&list->terminology, node, "terminology", c->err);
+    config_need_word(&list->licence, node, "licence", c->err);
+}
+
+static void warn_list(Compiler *c, const CodeList *list)
+{
+    if (list->n_merged > 0)
+        compile_warn(c, list->where, "list \"%s\": %d line%s repeated, counted once",
+                     list->id, list->n_merged, list->n_merged == 1 ? " is" : "s are");
+    if (list->n_excluded > 0)
+        compile_warn(c, list->where, "list \"%s\": %d line%s left out by the config",
+                     list->id, list->n_excluded, list->n_excluded == 1 ? " is" : "s are");
+}
+
+static void read_list(Compiler *c, const char *id, const Node *node, Where where)
+{
+    CodeList *list = COMPILE_ADD(c, c->plan->lists, c->plan->n_lists);
+    ListColumns columns = {0};
+    const Node *file = config_get(node, "file");
+    const char *path, *bytes;
+    int before = c->err->n_reports;
+    size_t len;
+
+    list->id = id;
+    list->where = where;
+    if (!compile_only(c, node, DOC_CODE_LIST))
+        return;
+    config_need_word(&list->file, node, "file", c->err);
+    read_list_words(c, list, node);
+    read_list_columns(c, &columns, node);
+    if (list->file == NULL || (bytes = compile_bytes(c, &path, &len, file)) == NULL)
+        return;
+    list->file = path;
+    if (c->err->n_reports == before &&
+        codes_parse(list, &columns, path, bytes, len, c->arena, c->err) == 0)
+        warn_list(c, list);
+}
+
+static void read_lists(Compiler *c, const Node *document)
+{
+    if (document->kind != NODE_MAP) {
+        err_add(c->err, ERR_CONFIG, document->where, "code lists must be a map");
+        return;
+    }
+    for (int i = 0; i < document->n; i++) {
+        const char *id = document->keys[i];
+        Where where = document->key_where[i];
+
+        compile_is_name(c, "code list", id, where);
+        for (int l = 0; l < c->plan->n_lists; l++) {
+            const CodeList *other = &c->plan->lists[l];
+
+            if (strcmp(other->id, id) == 0)
+                err_add(c->err, ERR_CONFIG, where,
+                        "the list \"%s\" is here twice, first in %s, line %llu", id,
+                        other->where.name, (unsigned long long)other->where.line);
+        }
+        read_list(c, id, document->items[i], where);
+    }
+}
+
+void compile_lists(Compiler *c, const Node *run)
+{
+    int n;
+    const Node **documents = compile_documents(c, &n, run, "code_lists");
+
+    for (int i = 0; i < n; i++)
+        read_lists(c, documents[i]);
+}
+
+int compile_list_find(Compiler *c, const char *id, Where where)
+{
+    const Plan *plan = c->plan;
+    const char **known = arena_alloc(c->arena, (size_t)plan->n_lists, sizeof *known);
+
+    for (int l = 0; l < plan->n_lists; l++) {
+        known[l] = plan->lists[l].id;
+        if (strcmp(known[l], id) == 0)
+            return l;
+    }
+    err_add(c->err, ERR_CONFIG, where, "there is no code list \"%s\"", id);
+    compile_hint(c, id, known, (size_t)plan->n_lists);
+    return -1;
+}
+
+int list_category(const CodeList *list, const char *word)
+{
+    for (int k = 0; k < list->n_categories; k++) {
+        if (strcmp(list->categories[k].name, word) == 0)
+            return k;
+    }
+    for (int k = 0; k < list->n_categories; k++) {
+        if (strcmp(list->categories[k].id, word) == 0)
+            return k;
+    }
+    return -1;
+}
+
+/* ---- tables ------------------------------------------------------------ */
+
+bool compile_table(Compiler *c, Table *table, const Node *file)
+{
+    const char *path, *bytes;
+    size_t len;
+
+    if (file->kind != NODE_WORD) {
+        err_add(c->err, ERR_CONFIG, file->where, "expected the name of a file");
+        return false;
+    }
+    bytes = compile_bytes(c, &path, &len, file);
+    return bytes != NULL && table_parse(table, path, bytes, len, c->arena, c->err) == 0;
+}
