@@ -1,8 +1,11 @@
 /*
- * kinds.c - see kinds.h. A new kind of source adds its line here.
+ * kinds.c - see kinds.h.
  */
 #include "loaders/kinds.h"
 
+#include <stdlib.h>
+
+/* A new kind of source adds its line here. */
 const SourceKind *const source_kinds[] = {
     &kind_postgres,
     &kind_csv,
@@ -17,4 +20,126 @@ void slices_add(Slices *slices, Slice slice)
             mem_grow(slices->slice, (size_t)slices->room, sizeof slice, "slices");
     }
     slices->slice[slices->n++] = slice;
+}
+
+/* Workers are the parallelism: the server's own beside each of them is slower. */
+static int open_sessions(Sources *sources, const char *conninfo, Err *err)
+{
+    bool is_needed = false;
+
+    for (int s = 0; s < sources->plan->n_sources; s++)
+        is_needed |= source_reader(&sources->plan->sources[s])->needs_database;
+    for (int w = 0; w < sources->n_workers && is_needed; w++)
+        if (db_open(&sources->db[w], conninfo, "load", err) != 0 ||
+            db_exec(sources->db[w],
+                    "set max_parallel_workers_per_gather = 0; set jit = off", err) != 0)
+            return -1;
+    return 0;
+}
+
+static int find_sources(Sources *sources, Err *err)
+{
+    int rc = 0;
+
+    for (int s = 0; s < sources->plan->n_sources; s++) {
+        Access *access = &sources->access[s];
+
+        access->plan = sources->plan;
+        access->source = &sources->plan->sources[s];
+        access->index = s;
+        access->arena = sources->arena;
+        if (source_reader(access->source)->find(access, sources->db[0], err) != 0)
+            rc = -1;
+    }
+    return rc;
+}
+
+static int arm_session(const Sources *sources, Db *db, Err *err)
+{
+    for (int s = 0; s < sources->plan->n_sources; s++) {
+        const Access *access = &sources->access[s];
+        const Reader *reader = source_reader(access->source);
+
+        if (reader->arm != NULL && reader->arm(access, db, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int confirm_session(const Sources *sources, Db *db, Err *err)
+{
+    for (int s = 0; s < sources->plan->n_sources; s++) {
+        const Access *access = &sources->access[s];
+        const Reader *reader = source_reader(access->source);
+
+        if (reader->confirm != NULL && reader->confirm(access, db, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Every session is armed before the first takes the snapshot. */
+static int share_snapshot(Sources *sources, Err *err)
+{
+    if (sources->db[0] == NULL)
+        return 0;
+    for (int w = 0; w < sources->n_workers; w++)
+        if (arm_session(sources, sources->db[w], err) != 0)
+            return -1;
+    for (int w = 0; w < sources->n_workers; w++) {
+        Db *db = sources->db[w];
+
+        if ((w == 0 ? db_share_snapshot(db, sources->snapshot, err)
+                    : db_join_snapshot(db, sources->snapshot, err)) != 0 ||
+            confirm_session(sources, db, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int split_sources(Sources *sources, Err *err)
+{
+    for (int s = 0; s < sources->plan->n_sources; s++) {
+        Access *access = &sources->access[s];
+        Slices *slices = access->source->role == ROLE_EVENTS ? &sources->events
+                                                             : &sources->about_people;
+
+        if (source_reader(access->source)
+                ->split(slices, access, sources->db[0], sources->n_workers, err) != 0)
+            return -1;
+        sources->rows += access->rows;
+    }
+    return 0;
+}
+
+int sources_open(Sources *sources, const Plan *plan, const char *conninfo, int n_workers,
+                 Err *err)
+{
+    *sources = (Sources){.plan = plan, .arena = arena_new(), .n_workers = n_workers};
+    sources->access =
+        arena_alloc(sources->arena, (size_t)plan->n_sources, sizeof *sources->access);
+    sources->db = arena_alloc(sources->arena, (size_t)n_workers, sizeof(Db *));
+    if (open_sessions(sources, conninfo, err) != 0 || find_sources(sources, err) != 0 ||
+        share_snapshot(sources, err) != 0)
+        return -1;
+    return split_sources(sources, err);
+}
+
+void sources_hang_up(Sources *sources)
+{
+    for (int w = 0; w < sources->n_workers; w++) {
+        db_close(sources->db[w]);
+        sources->db[w] = NULL;
+    }
+}
+
+void sources_free(Sources *sources)
+{
+    if (sources->arena == NULL)
+        return;
+    sources_hang_up(sources);
+    free(sources->about_people.slice);
+    free(sources->events.slice);
+    arena_free(sources->arena);
+    *sources = (Sources){0};
 }

@@ -93,4 +93,25 @@ static inline const Reader *source_reader(const Source *source)
     return source->kind->reader;
 }
 
+/* All sources of a plan, ready to be read. */
+typedef struct Sources {
+    const Plan *plan;
+    Arena *arena;
+    Access *access; /* by index into Plan.sources */
+    Slices about_people, events;
+    Db **db; /* a session for each worker; NULL where no source is in a database */
+    int n_workers;
+    char snapshot[SNAPSHOT_TEXT]; /* that all sessions see; "" without a database */
+    double rows;                  /* expected, of all */
+} Sources;
+
+/* Finds every source before it gives up, so that all that is missing is said at once.
+ * Sessions are opened only if a source is in a database. sources_free also after a
+ * failure. */
+int sources_open(Sources *sources, const Plan *plan, const char *conninfo, int n_workers,
+                 Err *err);
+/* Ends the sessions, and with them the snapshot. */
+void sources_hang_up(Sources *sources);
+void sources_free(Sources *sources);
+
 #endif

@@ -5,11 +5,9 @@
 #include "loaders/load.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/base/log.h"
 #include "engine/store/group.h"
@@ -24,7 +22,6 @@ enum {
 
 /* What one worker reads with. */
 typedef struct Worker {
-    Db *db; /* NULL where no source is in a database */
     RowScratch *scratch;
     Cell *cells;
     EventRow *rows;
@@ -35,127 +32,15 @@ typedef struct Worker {
 
 typedef struct Load {
     const Plan *plan;
-    Arena *arena;
-    Access *access;      /* by index into Plan.sources */
-    const RowMap **maps; /* the same */
-    Slices about_people, events;
+    Sources sources;
+    const RowMap **maps; /* by index into Plan.sources */
     Worker *workers;
     int n_workers;
-    char snapshot[SNAPSHOT_TEXT];
     People people;
-    bool has_people;      /* then slices of events are read */
-    uint64_t rows, total; /* for progress */
-    uint64_t bytes;       /* of all piles */
+    uint64_t rows;  /* for progress */
+    uint64_t bytes; /* of all piles */
     int has_failed;
 } Load;
-
-/* ---- before the first row ---------------------------------------------- */
-
-static int open_sessions(Load *load, const LoadOptions *options, Err *err)
-{
-    bool is_needed = false;
-
-    for (int s = 0; s < load->plan->n_sources; s++)
-        is_needed |= source_reader(&load->plan->sources[s])->needs_database;
-    for (int w = 0; w < load->n_workers && is_needed; w++) {
-        /* Workers are the parallelism; two of the server's own beside each are slower. */
-        if (db_open(&load->workers[w].db, options->conninfo, "load", err) != 0 ||
-            db_exec(load->workers[w].db,
-                    "set max_parallel_workers_per_gather = 0; set jit = off", err) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* Every source, so that all that is missing is said at once. */
-static int find_sources(Load *load, Err *err)
-{
-    const Plan *plan = load->plan;
-    int rc = 0;
-
-    for (int s = 0; s < plan->n_sources; s++) {
-        Access *access = &load->access[s];
-
-        *access = (Access){
-            .plan = plan, .source = &plan->sources[s], .index = s, .arena = load->arena};
-        load->maps[s] = rowmap_new(plan, access->source, load->arena);
-        if (source_reader(access->source)->find(access, load->workers[0].db, err) != 0)
-            rc = -1;
-    }
-    return rc;
-}
-
-static int arm_sessions(Load *load, Err *err)
-{
-    for (int w = 0; w < load->n_workers; w++)
-        for (int s = 0; s < load->plan->n_sources; s++) {
-            const Reader *reader = source_reader(load->access[s].source);
-
-            if (reader->arm != NULL &&
-                reader->arm(&load->access[s], load->workers[w].db, err) != 0)
-                return -1;
-        }
-    return 0;
-}
-
-static int share_snapshot(Load *load, Err *err)
-{
-    if (load->workers[0].db == NULL)
-        return 0;
-    if (db_share_snapshot(load->workers[0].db, load->snapshot, err) != 0)
-        return -1;
-    for (int w = 1; w < load->n_workers; w++)
-        if (db_join_snapshot(load->workers[w].db, load->snapshot, err) != 0)
-            return -1;
-    for (int w = 0; w < load->n_workers; w++)
-        for (int s = 0; s < load->plan->n_sources; s++) {
-            const Reader *reader = source_reader(load->access[s].source);
-
-            if (reader->confirm != NULL &&
-                reader->confirm(&load->access[s], load->workers[w].db, err) != 0)
-                return -1;
-        }
-    return 0;
-}
-
-static int split_sources(Load *load, Err *err)
-{
-    int rc = 0;
-
-    for (int s = 0; s < load->plan->n_sources; s++) {
-        Access *access = &load->access[s];
-        Slices *slices =
-            access->source->role == ROLE_EVENTS ? &load->events : &load->about_people;
-
-        if (source_reader(access->source)
-                ->split(slices, access, load->workers[0].db, load->n_workers, err) != 0)
-            rc = -1;
-        load->total += (uint64_t)access->rows;
-        if (load->workers[0].db != NULL && rc != 0)
-            break; /* the transaction has failed, and would fail all that follow */
-    }
-    return rc;
-}
-
-static int load_begin(Load *load, const Plan *plan, const LoadOptions *options, Err *err)
-{
-    size_t n_sources = (size_t)plan->n_sources;
-
-    *load = (Load){.plan = plan, .arena = arena_new()};
-    load->n_workers =
-        options->connections > 0 ? options->connections : omp_get_num_procs();
-    if (load->n_workers > MOST_WORKERS)
-        load->n_workers = MOST_WORKERS;
-    load->access = arena_alloc(load->arena, n_sources, sizeof *load->access);
-    load->maps = arena_alloc(load->arena, n_sources, sizeof *load->maps);
-    load->workers =
-        arena_alloc(load->arena, (size_t)load->n_workers, sizeof *load->workers);
-    if (open_sessions(load, options, err) != 0 || find_sources(load, err) != 0 ||
-        arm_sessions(load, err) != 0 || share_snapshot(load, err) != 0 ||
-        split_sources(load, err) != 0)
-        return -1;
-    return 0;
-}
 
 static void worker_build(Worker *worker, const Plan *plan)
 {
@@ -179,9 +64,6 @@ static void worker_build(Worker *worker, const Plan *plan)
 
 static void worker_free(Worker *worker, const Plan *plan)
 {
-    db_close(worker->db);
-    if (worker->scratch == NULL)
-        return;
     row_scratch_free(worker->scratch);
     free(worker->cells);
     free(worker->rows);
@@ -192,14 +74,35 @@ static void worker_free(Worker *worker, const Plan *plan)
     free(worker->piles);
 }
 
+static int choose_workers(const LoadOptions *options)
+{
+    int n = options->connections > 0 ? options->connections : omp_get_num_procs();
+
+    return n > MOST_WORKERS ? MOST_WORKERS : n;
+}
+
+static int load_begin(Load *load, const Plan *plan, const LoadOptions *options, Err *err)
+{
+    *load = (Load){.plan = plan, .n_workers = choose_workers(options)};
+    if (sources_open(&load->sources, plan, options->conninfo, load->n_workers, err) != 0)
+        return -1;
+    load->maps = mem_alloc((size_t)plan->n_sources, sizeof *load->maps, "sources");
+    for (int s = 0; s < plan->n_sources; s++)
+        load->maps[s] = rowmap_new(plan, &plan->sources[s], load->sources.arena);
+    load->workers = mem_alloc((size_t)load->n_workers, sizeof *load->workers, "workers");
+    for (int w = 0; w < load->n_workers; w++)
+        worker_build(&load->workers[w], plan);
+    return 0;
+}
+
 static void load_end(Load *load)
 {
     for (int w = 0; load->workers != NULL && w < load->n_workers; w++)
         worker_free(&load->workers[w], load->plan);
+    free(load->workers);
+    free(load->maps);
     people_free(&load->people);
-    free(load->about_people.slice);
-    free(load->events.slice);
-    arena_free(load->arena);
+    sources_free(&load->sources);
 }
 
 /* ---- reading ----------------------------------------------------------- */
@@ -229,7 +132,7 @@ static int tell(Load *load, const Worker *worker, uint64_t n, uint64_t *held, Er
 #pragma omp atomic read
     stop = load->has_failed;
     *held = now;
-    log_progress("load", rows, load->total, "rows");
+    log_progress("load", rows, (uint64_t)load->sources.rows, "rows");
     if (plan->memory_bytes > 0 && bytes > plan->memory_bytes)
         return err_add(err, ERR_MEMORY, (Where){plan->path, 0, 0},
                        "the events read so far need more than the %.1f GiB of \"memory\"",
@@ -294,12 +197,14 @@ static int read_rows(Load *load, Worker *worker, const Slice *slice, void *strea
     return found == NEXT_END ? 0 : -1;
 }
 
-static int read_slice(Load *load, Worker *worker, const Slice *slice, Err *err)
+static int read_slice(Load *load, int number, const Slice *slice, Err *err)
 {
-    const Reader *reader = source_reader(&load->plan->sources[slice->source]);
+    const Access *access = &load->sources.access[slice->source];
+    const Reader *reader = source_reader(access->source);
+    Worker *worker = &load->workers[number];
     double start = log_clock();
     void *stream = NULL;
-    int rc = reader->open(&stream, &load->access[slice->source], slice, worker->db, err);
+    int rc = reader->open(&stream, access, slice, load->sources.db[number], err);
 
     if (rc == 0)
         rc = read_rows(load, worker, slice, stream, err);
@@ -337,8 +242,8 @@ static int read_slices(Load *load, Slices *slices, Err *err)
 
 #pragma omp atomic read
         stop = load->has_failed;
-        if (!stop && read_slice(load, &load->workers[omp_get_thread_num()],
-                                &slices->slice[i], &reports[i]) != 0) {
+        if (!stop &&
+            read_slice(load, omp_get_thread_num(), &slices->slice[i], &reports[i]) != 0) {
 #pragma omp atomic write
             load->has_failed = 1;
         }
@@ -361,16 +266,16 @@ static uint64_t expected_bytes(const Access *access)
     return (uint64_t)(access->rows * each * (is_matched ? 0.25 : 1));
 }
 
-static uint64_t expected_total(const Load *load, uint64_t n_people)
+static uint64_t expected_total(const Sources *sources, uint64_t n_people)
 {
-    const Plan *plan = load->plan;
+    const Plan *plan = sources->plan;
     uint64_t each =
         64 + 8 * ((uint64_t)plan->people->n_attributes + (uint64_t)plan->n_event_sources);
     uint64_t bytes = n_people * each;
 
     for (int s = 0; s < plan->n_sources; s++)
         if (plan->sources[s].role == ROLE_EVENTS)
-            bytes += expected_bytes(&load->access[s]);
+            bytes += expected_bytes(&sources->access[s]);
     return bytes;
 }
 
@@ -378,7 +283,7 @@ static int check_memory(const Load *load, uint64_t n_people, Err *err)
 {
     const double GIB = 1024.0 * 1024 * 1024;
     uint64_t limit = load->plan->memory_bytes;
-    uint64_t bytes = expected_total(load, n_people);
+    uint64_t bytes = expected_total(&load->sources, n_people);
 
     log_line(LOG_INFO, "stage=load people=%" PRIu64 " expected_mb=%" PRIu64, n_people,
              bytes / (1024 * 1024));
@@ -410,7 +315,7 @@ static int load_people(Load *load, Store *store, Err *err)
     Intake *intakes;
     int rc;
 
-    if (read_slices(load, &load->about_people, err) != 0)
+    if (read_slices(load, &load->sources.about_people, err) != 0)
         return -1;
     add_counts(load, store);
     intakes = mem_alloc((size_t)load->n_workers, sizeof *intakes, "people");
@@ -449,56 +354,15 @@ static void group_events(Load *load, Store *store)
 static int load_events(Load *load, Store *store, Err *err)
 {
     if (check_memory(load, store->n_people, err) != 0 ||
-        read_slices(load, &load->events, err) != 0)
+        read_slices(load, &load->sources.events, err) != 0)
         return -1;
     add_counts(load, store);
-    for (int w = 0; w < load->n_workers; w++) { /* the snapshot holds up vacuum */
-        db_close(load->workers[w].db);
-        load->workers[w].db = NULL;
-    }
+    sources_hang_up(&load->sources); /* the snapshot holds up vacuum */
     people_free(&load->people);
     if (quality_check(load->plan, store->counts, ROLE_EVENTS, ROLE_EVENTS, err) != 0)
         return -1;
     group_events(load, store);
     return 0;
-}
-
-/* Rows that matched each list: what gates compare between runs. */
-static void count_lists(Store *store, const Plan *plan)
-{
-    Arena *arena = arena_new();
-    Matcher *matcher = matcher_new(arena);
-    Hit *hits = mem_alloc((size_t)plan->n_lists + 1, sizeof *hits, "lists");
-
-    store->list_people =
-        mem_alloc((size_t)plan->n_lists, sizeof *store->list_people, "lists");
-    for (int l = 0; l < plan->n_lists; l++)
-        for (int e = 0; e < plan->lists[l].n_entries; e++) {
-            ListEntry entry = {.code = plan->lists[l].entries[e].code,
-                               .is_prefix = plan->lists[l].entries[e].is_prefix,
-                               .above = -INFINITY,
-                               .below = INFINITY};
-
-            matcher_add(matcher, &entry, (uint32_t)l);
-        }
-    matcher_build(matcher);
-    for (int s = 0; s < plan->n_event_sources; s++) {
-        const Events *events = &store->events[s];
-        uint64_t *rows = mem_alloc(events->n_codes, sizeof *rows, "lists");
-
-        for (uint64_t i = 0; events->code != NULL && i < events->n; i++)
-            if (events->code[i] != CODE_NONE)
-                rows[events->code[i]]++;
-        for (uint32_t c = 0; c < events->n_codes; c++) {
-            int n = matcher_find(matcher, events->codes[c], hits, plan->n_lists);
-
-            for (int h = 0; h < n; h++)
-                store->list_people[hits[h].feature] += rows[c];
-        }
-        free(rows);
-    }
-    free(hits);
-    arena_free(arena);
 }
 
 static void log_sources(const Store *store, const Plan *plan)
@@ -528,12 +392,10 @@ int load_store(Store *store, const Plan *plan, const LoadOptions *options, Err *
         mem_alloc((size_t)plan->n_event_sources, sizeof *store->events, "events");
     if (load_begin(&load, plan, options, err) != 0)
         goto done;
-    store->snapshot = arena_text(store->texts, load.snapshot, strlen(load.snapshot));
-    for (int w = 0; w < load.n_workers; w++)
-        worker_build(&load.workers[w], plan);
+    store->snapshot = arena_format(store->texts, "%s", load.sources.snapshot);
     if (load_people(&load, store, err) != 0 || load_events(&load, store, err) != 0)
         goto done;
-    count_lists(store, plan);
+    quality_count_lists(store, plan);
     log_sources(store, plan);
     rc = 0;
 done:
@@ -544,18 +406,16 @@ done:
 
 int load_check(const Plan *plan, const LoadOptions *options, Err *err)
 {
-    const LoadOptions one = {options->conninfo, 1};
-    Load load = {0};
-    int rc = load_begin(&load, plan, &one, err);
+    Sources sources;
+    int rc = sources_open(&sources, plan, options->conninfo, 1, err);
 
-    load_end(&load);
+    sources_free(&sources);
     return rc;
 }
 
-static void describe_source(FILE *file, const Load *load, int s)
+static void describe_source(FILE *file, const Access *access)
 {
-    const Plan *plan = load->plan;
-    const Access *access = &load->access[s];
+    const Plan *plan = access->plan;
     const Source *source = access->source;
 
     fprintf(file, "%s (%s), about %.0f rows\n    %s\n", source->name, source->kind->name,
@@ -563,23 +423,22 @@ static void describe_source(FILE *file, const Load *load, int s)
     for (int f = 0; f < plan->n_features && source->role == ROLE_EVENTS; f++)
         if (plan->features[f].source == source->number)
             fprintf(file, "    %s: %s\n", plan->features[f].id,
-                    plan->features[f].window_text ? plan->features[f].window_text
-                                                  : "ever");
+                    plan->features[f].window_text);
 }
 
 int load_describe(const Plan *plan, const LoadOptions *options, void *file, Err *err)
 {
-    const LoadOptions one = {options->conninfo, 1};
-    Load load = {0};
-    int rc = load_begin(&load, plan, &one, err);
+    Sources sources;
+    int rc = sources_open(&sources, plan, options->conninfo, 1, err);
+    double n_people;
 
     for (int s = 0; s < plan->n_sources && rc == 0; s++)
-        describe_source(file, &load, s);
-    if (rc == 0)
+        describe_source(file, &sources.access[s]);
+    if (rc == 0) {
+        n_people = sources.access[plan->people - plan->sources].rows;
         fprintf(file, "memory for people and events: about %.1f MiB\n",
-                (double)expected_total(
-                    &load, (uint64_t)load.access[plan->people - plan->sources].rows) /
-                    (1024 * 1024));
-    load_end(&load);
+                (double)expected_total(&sources, (uint64_t)n_people) / (1024 * 1024));
+    }
+    sources_free(&sources);
     return rc;
 }

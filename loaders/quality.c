@@ -4,7 +4,9 @@
 #include "loaders/quality.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 uint64_t quality_rejected(const SourceCount *count)
@@ -62,4 +64,48 @@ int quality_check(const Plan *plan, const SourceCount *counts, Role from, Role t
                      reasons);
     }
     return rc;
+}
+
+/* All lists as one matcher, the number of a list in place of a feature. */
+static Matcher *match_lists(const Plan *plan, Arena *arena)
+{
+    Matcher *matcher = matcher_new(arena);
+
+    for (int l = 0; l < plan->n_lists; l++)
+        for (int e = 0; e < plan->lists[l].n_entries; e++) {
+            ListEntry entry = {.code = plan->lists[l].entries[e].code,
+                               .is_prefix = plan->lists[l].entries[e].is_prefix,
+                               .above = -INFINITY,
+                               .below = INFINITY};
+
+            matcher_add(matcher, &entry, (uint32_t)l);
+        }
+    matcher_build(matcher);
+    return matcher;
+}
+
+void quality_count_lists(Store *store, const Plan *plan)
+{
+    Arena *arena = arena_new();
+    const Matcher *matcher = match_lists(plan, arena);
+    Hit *hits = arena_alloc(arena, (size_t)plan->n_lists, sizeof *hits);
+
+    store->list_people =
+        mem_alloc((size_t)plan->n_lists, sizeof *store->list_people, "lists");
+    for (int s = 0; s < plan->n_event_sources; s++) {
+        const Events *events = &store->events[s];
+        uint64_t *rows = mem_alloc(events->n_codes, sizeof *rows, "lists");
+
+        for (uint64_t i = 0; events->code != NULL && i < events->n; i++)
+            if (events->code[i] != CODE_NONE)
+                rows[events->code[i]]++;
+        for (uint32_t c = 0; c < events->n_codes; c++) {
+            int n = matcher_find(matcher, events->codes[c], hits, plan->n_lists);
+
+            for (int h = 0; h < n; h++)
+                store->list_people[hits[h].feature] += rows[c];
+        }
+        free(rows);
+    }
+    arena_free(arena);
 }

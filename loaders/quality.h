@@ -18,4 +18,7 @@ void quality_add(SourceCount *to, const SourceCount *from);
 int quality_check(const Plan *plan, const SourceCount *counts, Role from, Role to,
                   Err *err);
 
+/* Fills store->list_people: rows kept that each code list matches. */
+void quality_count_lists(Store *store, const Plan *plan);
+
 #endif
