@@ -42,7 +42,7 @@ static int check(const Options *options, Err *err)
                     getenv("PGSERVICE")))
         rc = load_check(&plan, &how, err);
     for (int i = 0; rc == 0 && i < plan.n_warnings; i++)
-        log_line(LOG_WARN, "warning=\"%s\"", plan.warnings[i]);
+        fprintf(stderr, "%s\n", plan.warnings[i]);
     if (rc == 0)
         log_line(LOG_INFO,
                  "stage=check sources=%d lists=%d features=%d models=%d cohorts=%d "

@@ -61,21 +61,6 @@ static uint64_t count_rows(const Run *made, uint64_t *bytes)
     return rows;
 }
 
-static void log_sources(const Run *made)
-{
-    for (int i = 0; i < made->plan.n_sources; i++) {
-        const SourceCount *count = &made->store.counts[i];
-        uint64_t rejected = 0;
-
-        for (int fate = ROW_NO_PERSON; fate < N_ROW_FATES; fate++)
-            rejected += count->fate[fate];
-        log_line(LOG_INFO, "source=%s rows=%llu kept=%llu rejected=%llu bytes=%llu",
-                 made->plan.sources[i].name, (unsigned long long)count->rows,
-                 (unsigned long long)count->fate[ROW_KEPT], (unsigned long long)rejected,
-                 (unsigned long long)count->bytes);
-    }
-}
-
 static int load(Run *made, const Options *options, Err *err)
 {
     LoadOptions how = load_options(options);
@@ -85,7 +70,6 @@ static int load(Run *made, const Options *options, Err *err)
         return -1;
     rows = count_rows(made, &bytes);
     stopwatch_lap(&made->watch, "load", rows, bytes);
-    log_sources(made);
     return 0;
 }
 
@@ -128,12 +112,6 @@ static void run_free(Run *made)
     store_free(&made->store, &made->plan);
 }
 
-static void log_warnings(const Plan *plan)
-{
-    for (int i = 0; i < plan->n_warnings; i++)
-        log_line(LOG_WARN, "warning=\"%s\"", plan->warnings[i]);
-}
-
 int run(const Options *options, Err *err)
 {
     Arena *arena = arena_new();
@@ -147,7 +125,9 @@ int run(const Options *options, Err *err)
     stopwatch_start(&made.watch);
     if (plan_compile(&made.plan, options->config, options->as_of, kinds, arena, err) != 0)
         goto done;
-    log_warnings(&made.plan);
+    if (made.plan.n_warnings)
+        log_line(LOG_WARN, "warnings=%d hint=\"stratify check shows them\"",
+                 made.plan.n_warnings);
     stopwatch_lap(&made.watch, "compile", 0, 0);
     if (options->dry_run)
         rc = load_describe(&made.plan, &how, stdout, err);

@@ -195,7 +195,8 @@ select
     n.group_code,
     g.name as group_name,
     n.people,
-    n.is_hidden
+    n.is_hidden,
+    n.count_no
 from stratify.run_public_count n
 left join stratify.run_group g
     on g.run_id = n.run_id and g.grouping = n.grouping and g.code = n.group_code
@@ -210,6 +211,7 @@ comment on column stratify.public_count.group_code is 'The group; empty: in none
 comment on column stratify.public_count.group_name is 'Its name';
 comment on column stratify.public_count.people is 'People, rounded to 5; null where hidden';
 comment on column stratify.public_count.is_hidden is 'True where fewer than 8 people, but not none';
+comment on column stratify.public_count.count_no is 'Order of the rows';
 
 create or replace view stratify.public_run as
 select
