@@ -145,7 +145,7 @@ static TreeNode leaf_node(const Forest *forest, const RawNode *raw, uint32_t sel
 {
     TreeNode node = {.left = self};
 
-    /* The feature behind the last is always missing, so a leaf leads to itself. */
+    /* The feature behind the last leads left, so a leaf leads to itself. */
     node.test = (uint32_t)forest->n_features << NODE_FLAG_BITS | NODE_LEAF |
                 NODE_MISSING_LEFT | raw->flags;
     if (raw->flags & (NODE_VECTOR | NODE_LINEAR))
@@ -180,7 +180,7 @@ static int plant_node(TreeReader *reader, Planting *planting, uint32_t place)
         node->at.number = raw->other;
     else
         node->at.bound = raw->number;
-    if (raw->flags & (NODE_CATEGORY | NODE_ZERO_MISSING))
+    if ((raw->flags & (NODE_CATEGORY | NODE_ZERO_MISSING)) || !isfinite(raw->number))
         forest->is_plain = false;
     if (enqueue(reader, planting, raw->left, here.depth + 1) != 0)
         return -1;

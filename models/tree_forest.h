@@ -37,9 +37,9 @@ typedef enum Transform {
 
 /*
  * A node in 16 bytes, four to a cache line. The children of a node lie side by side, so
- * that one index leads to both. A leaf asks for the feature behind the last one, which
- * is always missing, and is its own left child: a walk of the tree's depth ends in the
- * right leaf without a test for being there.
+ * that one index leads to both. A leaf is its own left child, and asks for the feature
+ * behind the last one, which leads left: a walk of the tree's depth ends in the right
+ * leaf without a test for being there.
  */
 typedef struct TreeNode {
     union {
@@ -52,12 +52,13 @@ typedef struct TreeNode {
 } TreeNode;
 
 enum {
-    NODE_MISSING_LEFT = 1, /* a missing value goes left, else right */
-    NODE_CATEGORY = 2,
-    NODE_ZERO_MISSING = 4, /* LightGBM: a zero goes where a missing value goes */
-    NODE_LEAF = 8,
-    NODE_VECTOR = 16, /* a leaf with a number for each output */
-    NODE_LINEAR = 32, /* a leaf with a sum of its own */
+    NODE_LEAF = 1,
+    NODE_VECTOR = 2, /* a leaf with a number for each output */
+    NODE_LINEAR = 4, /* a leaf with a sum of its own */
+    NODE_CATEGORY = 8,
+    NODE_ZERO_MISSING = 16, /* LightGBM: a zero goes where a missing value goes */
+    NODE_MISSING_LEFT = 32, /* a missing value goes left, else right; the highest: see
+                               tree_walk.c */
     NODE_FLAG_BITS = 6
 };
 

@@ -10,7 +10,7 @@
 /* LightGBM's zero: the float constant 1e-35f, not the double of that spelling. */
 #define ZERO_BOUND ((double)1e-35f)
 
-enum { BLOCK = 8 }; /* trees walked side by side, so that their loads overlap */
+enum { BLOCK = 16 }; /* trees walked side by side, so that their loads overlap */
 
 /* ---- one step ----------------------------------------------------------------- */
 
@@ -55,9 +55,14 @@ static uint32_t walk(const Forest *forest, const Tree *tree, const double *x)
     return at;
 }
 
-/* The same for n trees at once where every split is a plain number. Nothing branches on
- * the data: a leaf leads to itself until the deepest tree is done. */
-static inline void walk_block(const Forest *forest, const Tree *tree, const double *x,
+/*
+ * The same for n trees at once where every split is a plain finite number. Nothing
+ * branches on the data: a leaf leads to itself until the deepest tree is done, and a
+ * missing value is minus infinity for the nodes that send it left and infinity for the
+ * others. pairs holds both forms of each feature, and the flag that picks one is the
+ * lowest bit of its index.
+ */
+static inline void walk_block(const Forest *forest, const Tree *tree, const double *pairs,
                               uint32_t *at, int n)
 {
     const TreeNode *nodes = forest->nodes;
@@ -70,25 +75,29 @@ static inline void walk_block(const Forest *forest, const Tree *tree, const doub
     for (; depth > 0; depth--) {
         for (int i = 0; i < n; i++) {
             const TreeNode *node = &nodes[at[i]];
-            double value = x[node->test >> NODE_FLAG_BITS];
-            uint32_t is_missing = value != value;
 
-            at[i] = node->left +
-                    ((uint32_t) !(value <= node->at.bound) & ~(is_missing & node->test));
+            at[i] =
+                node->left + (pairs[node->test >> (NODE_FLAG_BITS - 1)] > node->at.bound);
         }
     }
 }
 
-static void find_leaves(const Forest *forest, const Tree *tree, const double *x,
+/* The row in the forms that a walk needs. */
+typedef struct Row {
+    double x[FOREST_MOST_FEATURES];             /* NaN = missing */
+    double pairs[2 * FOREST_MOST_FEATURES + 2]; /* for walk_block */
+} Row;
+
+static void find_leaves(const Forest *forest, const Tree *tree, const Row *row,
                         uint32_t *at, int n)
 {
     if (!forest->is_plain) {
         for (int i = 0; i < n; i++)
-            at[i] = walk(forest, &tree[i], x);
+            at[i] = walk(forest, &tree[i], row->x);
     } else if (n == BLOCK) {
-        walk_block(forest, tree, x, at, BLOCK);
+        walk_block(forest, tree, row->pairs, at, BLOCK);
     } else {
-        walk_block(forest, tree, x, at, n);
+        walk_block(forest, tree, row->pairs, at, n);
     }
 }
 
@@ -164,32 +173,38 @@ static void linear_margin(const Forest *forest, const double *x, double *out)
     }
 }
 
-/* The row as the nodes compare it: floats for XGBoost, and the missing feature that
- * leaves ask for behind the last. */
-static void prepare(const Forest *forest, const double *x, double *row)
+/* Values as the nodes compare them: floats for XGBoost. */
+static void prepare(const Forest *forest, const double *x, Row *row)
 {
-    for (int i = 0; i < forest->n_features; i++)
-        row[i] = forest->library == LIBRARY_XGBOOST ? (double)(float)x[i] : x[i];
-    row[forest->n_features] = NAN;
+    int n = forest->n_features;
+
+    for (int i = 0; i < n; i++) {
+        double value = forest->library == LIBRARY_XGBOOST ? (double)(float)x[i] : x[i];
+
+        row->x[i] = value;
+        row->pairs[2 * i] = isnan(value) ? INFINITY : value;
+        row->pairs[2 * i + 1] = isnan(value) ? -INFINITY : value;
+    }
+    row->pairs[2 * n] = row->pairs[2 * n + 1] = -INFINITY; /* for leaves */
 }
 
 void forest_margin(const Forest *forest, const double *x, double *out)
 {
-    double row[FOREST_MOST_FEATURES + 1];
     uint32_t at[BLOCK];
+    Row row;
 
-    prepare(forest, x, row);
+    prepare(forest, x, &row);
     if (forest->weights != NULL) {
-        linear_margin(forest, row, out);
+        linear_margin(forest, row.x, out);
         return;
     }
     memcpy(out, forest->offset, (size_t)forest->n_outputs * sizeof *out);
     for (int t = 0; t < forest->n_trees; t += BLOCK) {
         int n = forest->n_trees - t < BLOCK ? forest->n_trees - t : BLOCK;
 
-        find_leaves(forest, &forest->trees[t], row, at, n);
+        find_leaves(forest, &forest->trees[t], &row, at, n);
         for (int i = 0; i < n; i++)
-            add_leaf(forest, &forest->trees[t + i], &forest->nodes[at[i]], row, out);
+            add_leaf(forest, &forest->trees[t + i], &forest->nodes[at[i]], row.x, out);
     }
 }
 
