@@ -15,7 +15,7 @@ trap 'rm -f "$work"' EXIT
 
 # A file of the folder as a temporary table of text, whatever its columns are.
 file_table() {
-    columns=$(zcat "$out/$1.csv.gz" | head -n 1 | sed 's/,/" text, "/g')
+    columns=$(zcat "$out/$1.csv.gz" | head -n 1 | tr -d '\r' | sed 's/,/" text, "/g')
     echo "create temp table file_$1 (\"$columns\" text);"
     printf "%scopy file_%s from program 'zcat %s' with (format csv, header)\n" '\' "$1" "$out/$1.csv.gz"
 }

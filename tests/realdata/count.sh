@@ -5,6 +5,7 @@ cells() {
     file=$1
     shift
     zcat "$file" | awk -F, -v want="$*" '
+        {sub(/\r$/, "")} # lines may end as RFC 4180 has it
         NR == 1 {
             n = split(want, name, " ")
             for (i = 1; i <= NF; i++)

@@ -17,21 +17,21 @@ data=$(cd "$1" && pwd)
 
 # set_up NAME FOLDER: a copy of the config with the data beside it.
 set_up() {
-    name=$1
+    data_set=$1
     here=build/realdata/$1
     out=$here/out
     rm -rf "$here"
     mkdir -p build/realdata
     cp -R "tests/realdata/$1" build/realdata/
     ln -s "$data/$2" "$here/data"
-    echo "== $name"
+    echo "== $data_set"
 }
 
 # run_set AS_OF
 run_set() {
     as_of=$1
-    expect "$name runs" "$stratify" run -q -c "$here/run.yaml" --as-of "$as_of" --out "$out"
-    expect_same "$name: every row of every source has one fate" \
+    expect "$data_set runs" "$stratify" run -q -c "$here/run.yaml" --as-of "$as_of" --out "$out"
+    expect_same "$data_set: every row of every source has one fate" \
         "$(cells "$out/run_source_fate.csv.gz" source rows | add_up)" \
         "$(cells "$out/run_source.csv.gz" source rows | add_up)"
 }
@@ -39,18 +39,18 @@ run_set() {
 # counted WHAT EXPECTED MODEL: a count of ours beside the engine's.
 counted() {
     printf '%-32s %8s %8s\n' "$1" "$2" "$(score_sum "$out" "$3")"
-    expect_same "$name: $1" "$2" "$(score_sum "$out" "$3")"
+    expect_same "$data_set: $1" "$2" "$(score_sum "$out" "$3")"
 }
 
 # people EXPECTED
 people() {
     printf '%-32s %8s %8s\n' "people" "$1" "$(rows_of "$out/person.csv.gz")"
-    expect_same "$name: people" "$1" "$(rows_of "$out/person.csv.gz")"
+    expect_same "$data_set: people" "$1" "$(rows_of "$out/person.csv.gz")"
 }
 
 # read_rows SOURCE FILE: everything in the file was read.
 read_rows() {
-    expect_same "$name: rows of $1" "$(rows_of "$here/data/$2.csv.gz")" \
+    expect_same "$data_set: rows of $1" "$(rows_of "$here/data/$2.csv.gz")" \
         "$(cells "$out/run_source.csv.gz" source rows | awk -F, -v s="$1" '$1 == s {print $2}')"
 }
 
