@@ -7,17 +7,13 @@
  */
 #include "engine/plan/config.h"
 
-#include <errno.h>
 #include <libfyaml.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/names.h"
-#include "engine/base/text.h"
 
 enum {
-    MOST_BYTES = 16 << 20,
     MOST_DEPTH = 64,
     MOST_NODES = 1 << 20 /* an alias counts for all that it stands for */
 };
@@ -35,7 +31,9 @@ typedef struct Builder {
     Where last; /* the last place known; an empty value has none of its own */
     size_t n_nodes;
     Anchor *anchors;
-    int n_anchors, room;
+    int n_anchors, anchors_room;
+    char *scratch; /* the text in hand */
+    size_t used, room;
     Arena *arena;
     Err *err;
 } Builder;
@@ -67,31 +65,97 @@ static bool next_event(Builder *builder)
     return builder->event != NULL;
 }
 
+static void append(Builder *builder, const char *text, size_t len)
+{
+    if (builder->room - builder->used < len) {
+        builder->room = (builder->used + len) * 2;
+        builder->scratch =
+            mem_grow(builder->scratch, builder->room, 1, "text of a config");
+    }
+    if (len > 0)
+        memcpy(builder->scratch + builder->used, text, len);
+    builder->used += len;
+}
+
+/* A line break in quotes: with the blanks around it one blank, or, where empty lines
+ * follow, a line break for each of them. Returns what comes after. */
+static const char *append_fold(Builder *builder, const char *at)
+{
+    int n_breaks = 0;
+
+    while (builder->used > 0 && strchr(" \t", builder->scratch[builder->used - 1]))
+        builder->used--;
+    for (; *at != '\0' && strchr(" \t\r\n", *at) != NULL; at++)
+        n_breaks += *at == '\n' || (*at == '\r' && at[1] != '\n');
+    if (n_breaks == 1)
+        append(builder, " ", 1);
+    for (; n_breaks > 1; n_breaks--)
+        append(builder, "\n", 1);
+    return at;
+}
+
+/* Text in single quotes, from behind the first. libfyaml 0.7.12 gives too many where
+ * several follow one another ('a''''b'). */
+static void append_quoted(Builder *builder, const char *at)
+{
+    while (*at != '\0') {
+        size_t n = strcspn(at, "'\r\n");
+
+        append(builder, at, n);
+        at += n;
+        if (at[0] == '\'' && at[1] != '\'')
+            return;
+        if (at[0] == '\'') {
+            append(builder, "'", 1);
+            at += 2;
+        } else {
+            at = append_fold(builder, at);
+        }
+    }
+}
+
+/* Any other text, piece by piece: fy_token_get_text() leaks where there are many. */
+static int append_token(Builder *builder, struct fy_token *token)
+{
+    struct fy_token_iter *iter = fy_token_iter_create(token);
+    const struct fy_iter_chunk *chunk = NULL;
+    int fault = 0;
+
+    while ((chunk = fy_token_iter_chunk_next(iter, chunk, &fault)) != NULL)
+        append(builder, chunk->str, chunk->len);
+    fy_token_iter_destroy(iter);
+    return fault;
+}
+
 /* The token's text in the arena; NULL after a report. */
 static const char *take_text(Builder *builder, struct fy_token *token, Where where)
 {
-    size_t len = 0;
-    const char *text = token == NULL ? NULL : fy_token_get_text(token, &len);
+    const struct fy_mark *mark = token == NULL ? NULL : fy_token_start_mark(token);
 
-    if (text == NULL)
+    builder->used = 0;
+    if (mark == NULL)
         return "";
-    if (memchr(text, '\0', len) != NULL) {
+    if (fy_token_scalar_style(token) == FYSS_SINGLE_QUOTED) {
+        append_quoted(builder, builder->text + mark->input_pos);
+    } else if (append_token(builder, token) != 0) {
+        err_add(builder->err, ERR_CONFIG, where, "this word cannot be read");
+        return NULL;
+    }
+    if (builder->used > 0 && memchr(builder->scratch, '\0', builder->used) != NULL) {
         err_add(builder->err, ERR_CONFIG, where, "a word holds a zero byte");
         return NULL;
     }
-    return arena_text(builder->arena, text, len);
+    return arena_text(builder->arena, builder->scratch, builder->used);
 }
 
 static void refuse_tag(Builder *builder, Where where)
 {
     struct fy_token *tag = fy_event_get_tag_token(builder->event);
-    size_t len = 0;
-    const char *text = tag == NULL ? NULL : fy_token_get_text(tag, &len);
+    const char *text = tag == NULL ? NULL : take_text(builder, tag, where);
 
     if (text == NULL)
         return;
-    err_add(builder->err, ERR_CONFIG, where, "the tag \"%.*s\" has no meaning here",
-            (int)len, text);
+    err_add(builder->err, ERR_CONFIG, where, "the tag \"%s\" has no meaning here", text);
     err_hint(builder->err, "leave it out; what a value is follows from its key");
 }
 
@@ -136,13 +200,13 @@ static Node *build_alias(Builder *builder, Where where)
 
 static void add_anchor(Builder *builder, const char *name, Node *node, size_t n_nodes)
 {
-    if (builder->n_anchors == builder->room) {
-        int room = builder->room > 0 ? builder->room * 2 : 8;
+    if (builder->n_anchors == builder->anchors_room) {
+        int room = builder->anchors_room > 0 ? builder->anchors_room * 2 : 8;
 
         builder->anchors =
             arena_grow(builder->arena, builder->anchors, (size_t)builder->n_anchors,
                        (size_t)room, sizeof *builder->anchors);
-        builder->room = room;
+        builder->anchors_room = room;
     }
     builder->anchors[builder->n_anchors++] = (Anchor){name, node, n_nodes};
 }
@@ -378,22 +442,8 @@ static int parse(Node **root, Builder *builder, size_t len)
     }
     fy_parser_destroy(builder->parser);
     fy_diag_destroy(diag);
+    free(builder->scratch);
     return builder->err->n_reports > before ? -1 : 0;
-}
-
-/* libfyaml looks at some of this only, and stops at a zero byte. */
-static int check_text(const char *name, const char *text, size_t len, Err *err)
-{
-    Where where = {name, 1, 0};
-
-    for (size_t at = 0, n; at < len; at += n + 1, where.line++) {
-        const char *end = memchr(text + at, '\n', len - at);
-
-        n = end == NULL ? len - at : (size_t)(end - text) - at;
-        if (memchr(text + at, '\0', n) != NULL || !text_is_utf8(text + at, n))
-            return err_add(err, ERR_CONFIG, where, "this line is not UTF-8 text");
-    }
-    return 0;
 }
 
 int config_parse(Node **root, const char *name, const char *text, size_t len,
@@ -405,41 +455,10 @@ int config_parse(Node **root, const char *name, const char *text, size_t len,
         text += 3; /* a byte order mark is no part of the first line */
         len -= 3;
     }
-    if (check_text(name, text, len, err) != 0)
+    if (config_check_text(name, text, len, err) != 0)
         return -1;
     builder.text = arena_text(arena, text, len);
     return parse(root, &builder, len);
-}
-
-int config_file(const char **text, size_t *len, const char *path, Arena *arena, Err *err)
-{
-    Where where = {.name = path};
-    FILE *file = fopen(path, "rb");
-    char *bytes = NULL;
-    size_t n = 0, room = 0;
-    int rc = -1;
-
-    if (file == NULL)
-        return err_add(err, ERR_CONFIG, where, "could not open: %s", strerror(errno));
-    do {
-        if (n == room) {
-            room = room > 0 ? room * 2 : 1 << 16;
-            bytes = mem_grow(bytes, room, 1, path);
-        }
-        n += fread(bytes + n, 1, room - n, file);
-    } while (!feof(file) && !ferror(file) && n <= MOST_BYTES);
-    if (ferror(file)) {
-        err_add(err, ERR_CONFIG, where, "could not read: %s", strerror(errno));
-    } else if (n > MOST_BYTES) {
-        err_add(err, ERR_CONFIG, where, "larger than %d MiB", MOST_BYTES >> 20);
-    } else {
-        *text = arena_text(arena, bytes, n);
-        *len = n;
-        rc = 0;
-    }
-    free(bytes);
-    fclose(file);
-    return rc;
 }
 
 int config_read(Node **root, const char *path, Arena *arena, Err *err)

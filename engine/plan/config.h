@@ -34,6 +34,8 @@ typedef struct Node {
 /* The bytes of a file of at most 16 MiB, with a NUL after them, in the arena. For
  * code lists and hashes as well. */
 int config_file(const char **text, size_t *len, const char *path, Arena *arena, Err *err);
+/* Reports the first line that is not UTF-8 or holds a zero byte. */
+int config_check_text(const char *name, const char *text, size_t len, Err *err);
 
 /* Reads one file. path is kept as written for reports. */
 int config_read(Node **root, const char *path, Arena *arena, Err *err);

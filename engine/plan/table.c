@@ -142,8 +142,6 @@ static int read_lines(Reader *reader, struct csv_parser *parser, const char *tex
         }
         reader->is_one_line = starts_row;
         reader->has_ended = false;
-        if (memchr(line, '\0', n) != NULL || !text_is_utf8(line, n))
-            return err_add(reader->err, ERR_CONFIG, where, "this line is not UTF-8 text");
         if (csv_parse(parser, line, n, on_field, on_row, reader) != n)
             return err_add(reader->err, ERR_CONFIG, where, "the quotes do not pair up");
         starts_row = reader->has_ended || (starts_row && is_blank(line, n));
@@ -170,6 +168,8 @@ int table_parse(Table *table, const char *name, const char *text, size_t len,
         text += 3; /* the mark that Excel puts before the first line */
         len -= 3;
     }
+    if (config_check_text(table->name, text, len, err) != 0)
+        return -1;
     text = arena_text(arena, text, len); /* for table_where */
     if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
         return err_add(err, ERR_MEMORY, (Where){table->name, 0, 0}, "no room to read it");

@@ -48,6 +48,9 @@ static const struct {
     {"a: &k {b: 1}\nc: *k\nd: [*k]",
      "{a@1:1={b@1:8=1@1:11} c@2:1={b@1:8=1@1:11} d@3:1=[{b@1:8=1@1:11}]}"},
     {"a: &k 1\nb: &k 2\nc: *k", "{a@1:1=1@1:7 b@2:1=2@2:7 c@3:1=2@2:7}"},
+    {"a: 'x''''y'", "{a@1:1=x''yq@1:5}"}, /* libfyaml gives three quotes */
+    {"a: ' p \n \t q\n \r\n\n r '", "{a@1:1= p q\n\nr q@1:5}"},
+    {"'''': ''", "{'@1:2=q@1:8}"},
     {"'<<': 1", "{<<@1:2=1@1:7}"},
     {"---\na: 1\n...\n", "{a@2:1=1@2:4}"},
     {"a:\t1", "{a@1:1=1@1:4}"},
@@ -161,6 +164,23 @@ Test(config, aliases_cannot_explode)
     cr_expect_eq(config_parse(&root, "t", text, len, arena, &err), -1);
     cr_expect(strstr(err.text, ": more than 1048576 values, aliases followed") != NULL,
               "%s", err.text);
+    arena_free(arena);
+}
+
+/* libfyaml's own way to read such a word leaks; the sanitized run would show it. */
+Test(config, a_word_of_many_quotes)
+{
+    Arena *arena = arena_new();
+    Err err = {0};
+    Node *root = NULL;
+    char text[300], want[100];
+
+    memset(text, '\'', sizeof text);
+    memset(want, '\'', sizeof want);
+    cr_expect_eq(config_parse(&root, "t", text, 2 + 2 * sizeof want, arena, &err), 0,
+                 "%s", err.text);
+    cr_expect_eq(strlen(root->word), sizeof want);
+    cr_expect(memcmp(root->word, want, sizeof want) == 0);
     arena_free(arena);
 }
 
