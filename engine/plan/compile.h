@@ -4,13 +4,16 @@
  *
  *     compile.c          the run file, other files, the hash, the order of the work
  *     compile_keys.c     every key that a config may hold
- *     compile_source.c   sources, their columns and attributes; opt-outs
- *     compile_list.c     code lists
+ *     compile_source.c   sources, their columns and attributes
+ *     compile_people.c   practices and groupings, the area, opt-outs
+ *     compile_list.c     coding systems, code lists
  *     compile_feature.c  features, families, windows, ways to count
  *     compile_where.c    which rows a feature counts: codes and conditions
  *     compile_names.c    slots and scope; derived features
  *     compile_model.c    models, bands, eligibility
  *     compile_terms.c    terms: the forms they can be written in
+ *     compile_points.c   exact points, hierarchy
+ *     compile_weights.c  terms from families, with weights from lists and tables
  *     compile_levels.c   terms from levels, tables and coefficients of R
  *     compile_cohort.c   segments, cohorts, gates
  *     compile_order.c    cycles, order, what is used, purposes
@@ -197,6 +200,17 @@ int compile_event_source(Compiler *c, const char *name, Where where);
 /* Index into Plan.sources; -1 after a report. */
 int compile_any_source(Compiler *c, const char *name, Where where);
 const Column *source_column(const Source *source, Field field);
+void source_add_column(Compiler *c, Source *source, Column column);
+/* Of an event source: its coding system, or its rows'. */
+void compile_systems(Compiler *c, Source *source, const Node *node);
+/* SYSTEM_NONE after a report. */
+System compile_system(Compiler *c, const char *word, Where where);
+
+/* Parts of compile_sources(): who is in a run. */
+void compile_groupings(Compiler *c, Source *practices, const Node *node);
+void compile_practice(Compiler *c, const Node *sources);
+void compile_area(Compiler *c, const Node *sources);
+void compile_policy(Compiler *c, const Node *sources);
 
 /* Whether a way to count looks at the value, the end or the code of a row. */
 bool count_needs(Count count, Field field);
@@ -241,6 +255,15 @@ void compile_terms(Compiler *c, Model *model, const Node *node);
 Draft *terms_add(Terms *terms, Where where, const char *id, const char *label);
 /* Weight of a term from text; false after a report. */
 bool terms_weight(Terms *terms, Draft *draft, const char *text, Where where);
+/* `cap:` of a term. */
+void terms_cap(Terms *terms, Draft *draft, const Node *node);
+/* False after a report. */
+bool terms_decimal(Compiler *c, Decimal *decimal, const char *text, Where where);
+double terms_decimal_value(Decimal decimal);
+/* After the last term: whole points, and the hierarchy. */
+void terms_points(Terms *terms);
+void terms_hierarchy(Terms *terms, const Node *node);
+void terms_family(Terms *terms, const Node *node);
 void terms_levels(Terms *terms, const Node *node);
 void terms_table(Terms *terms, const Node *node);
 void terms_coefficients(Terms *terms, const Node *node);

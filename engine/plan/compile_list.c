@@ -1,13 +1,73 @@
 /*
- * compile_list.c - code lists by their entries in the config, and CSV tables of weights.
+ * compile_list.c - coding systems, code lists by their entries in the config, and tables.
  */
 #include <string.h>
 
 #include "engine/plan/compile.h"
 
+/* ---- coding systems ---------------------------------------------------- */
+
+System compile_system(Compiler *c, const char *word, Where where)
+{
+    const char *known[N_SYSTEMS];
+    System system = system_of(word);
+
+    if (system != SYSTEM_NONE)
+        return system;
+    for (int s = 1; s < N_SYSTEMS; s++)
+        known[s - 1] = system_word((System)s);
+    err_add(c->err, ERR_CONFIG, where, "there is no coding system \"%s\"", word);
+    compile_hint(c, word, known, N_SYSTEMS - 1);
+    return SYSTEM_NONE;
+}
+
+static void read_row_systems(Compiler *c, Source *source, const Node *map)
+{
+    if (map->kind != NODE_MAP) {
+        err_add(c->err, ERR_CONFIG, map->where,
+                "\"systems\" must be a map from a word of the source to a system");
+        return;
+    }
+    source->n_systems = map->n;
+    source->system_from = arena_alloc(c->arena, (size_t)map->n, sizeof(const char *));
+    source->system_to = arena_alloc(c->arena, (size_t)map->n, sizeof(System));
+    for (int i = 0; i < map->n; i++) {
+        const char *word = "";
+
+        config_word(&word, map, map->keys[i], c->err);
+        source->system_from[i] = map->keys[i];
+        source->system_to[i] = compile_system(c, word, map->items[i]->where);
+    }
+}
+
+void compile_systems(Compiler *c, Source *source, const Node *node)
+{
+    const Column *column = source_column(source, FIELD_SYSTEM);
+    const Column *code = source_column(source, FIELD_CODE);
+    const Node *systems = config_get(node, "systems");
+    const char *word = NULL;
+
+    config_word(&word, node, "system", c->err);
+    if (word != NULL)
+        source->system = compile_system(c, word, compile_where(node, "system"));
+    if (systems != NULL)
+        read_row_systems(c, source, systems);
+    if (word != NULL && column != NULL)
+        err_add(c->err, ERR_CONFIG, compile_where(node, "system"),
+                "either \"system\" or a column for it, not both");
+    if (systems != NULL && column == NULL)
+        err_add(c->err, ERR_CONFIG, systems->where,
+                "\"systems\" needs a column \"system\"");
+    if (code != NULL && word == NULL && column == NULL) {
+        err_add(c->err, ERR_CONFIG, code->where,
+                "the coding system of source \"%s\" is missing", source->name);
+        err_hint(c->err, "add \"system:\" beside \"columns\", as in system: snomed");
+    }
+}
+
 /* ---- code lists -------------------------------------------------------- */
 
-static void read_system(Compiler *c, ListColumns *columns, const Node *node)
+static void read_list_system(Compiler *c, ListColumns *columns, const Node *node)
 {
     const Node *system = config_get(node, "system");
 
@@ -22,18 +82,8 @@ static void read_system(Compiler *c, ListColumns *columns, const Node *node)
             config_need_word(&columns->system, system, "column", c->err);
         return;
     }
-    if (system->kind == NODE_WORD)
-        columns->constant_system = system_of(system->word);
-    if (columns->constant_system == SYSTEM_NONE) {
-        const char *known[N_SYSTEMS];
-
-        for (int s = 1; s < N_SYSTEMS; s++)
-            known[s - 1] = system_word((System)s);
-        err_add(c->err, ERR_CONFIG, system->where, "there is no coding system \"%s\"",
-                system->kind == NODE_WORD ? system->word : "");
-        if (system->kind == NODE_WORD)
-            compile_hint(c, system->word, known, N_SYSTEMS - 1);
-    }
+    columns->constant_system =
+        compile_system(c, system->kind == NODE_WORD ? system->word : "", system->where);
 }
 
 /* exclude: and keep: as pairs of a column and a word. */
@@ -88,7 +138,7 @@ static void read_list_columns(Compiler *c, ListColumns *columns, const Node *nod
     config_word(&columns->above, node, "gt", c->err);
     config_word(&columns->below, node, "lt", c->err);
     config_word(&columns->sex, node, "sex", c->err);
-    read_system(c, columns, node);
+    read_list_system(c, columns, node);
     read_match(c, columns, node);
     columns->n_exclude =
         read_lines(c, &columns->exclude_column, &columns->exclude_word, node, "exclude");

@@ -63,7 +63,7 @@ const Column *source_column(const Source *source, Field field)
     return NULL;
 }
 
-static void add_column(Compiler *c, Source *source, Column column)
+void source_add_column(Compiler *c, Source *source, Column column)
 {
     *COMPILE_ADD(c, source->columns, source->n_columns) = column;
 }
@@ -89,7 +89,7 @@ static void read_columns(Compiler *c, Source *source, const Node *node)
         else
             config_word(&name, map, keys->keys[k], c->err);
         if (name != NULL)
-            add_column(
+            source_add_column(
                 c, source,
                 (Column){name, meaning->field, -1, compile_where(map, keys->keys[k])});
     }
@@ -309,9 +309,9 @@ static void read_attribute(Compiler *c, Source *source, const char *id, const No
     if (config_get(map, "values") != NULL)
         read_values(c, attribute, config_get(map, "values"));
     config_word(&column, map, "column", c->err);
-    add_column(c, source,
-               (Column){column, FIELD_ATTRIBUTE, source->n_attributes - 1,
-                        compile_where(map, "column")});
+    source_add_column(c, source,
+                      (Column){column, FIELD_ATTRIBUTE, source->n_attributes - 1,
+                               compile_where(map, "column")});
 }
 
 static void read_attributes(Compiler *c, Source *source, const Node *node)
@@ -326,66 +326,6 @@ static void read_attributes(Compiler *c, Source *source, const Node *node)
     }
     for (int i = 0; i < map->n; i++)
         read_attribute(c, source, map->keys[i], map->items[i], map->key_where[i]);
-}
-
-/* ---- coding systems ---------------------------------------------------- */
-
-static System read_system(Compiler *c, const char *word, Where where)
-{
-    const char *known[N_SYSTEMS];
-    System system = system_of(word);
-
-    if (system != SYSTEM_NONE)
-        return system;
-    for (int s = 1; s < N_SYSTEMS; s++)
-        known[s - 1] = system_word((System)s);
-    err_add(c->err, ERR_CONFIG, where, "there is no coding system \"%s\"", word);
-    compile_hint(c, word, known, N_SYSTEMS - 1);
-    return SYSTEM_NONE;
-}
-
-static void read_row_systems(Compiler *c, Source *source, const Node *map)
-{
-    if (map->kind != NODE_MAP) {
-        err_add(c->err, ERR_CONFIG, map->where,
-                "\"systems\" must be a map from a word of the source to a system");
-        return;
-    }
-    source->n_systems = map->n;
-    source->system_from = arena_alloc(c->arena, (size_t)map->n, sizeof(const char *));
-    source->system_to = arena_alloc(c->arena, (size_t)map->n, sizeof(System));
-    for (int i = 0; i < map->n; i++) {
-        const char *word = "";
-
-        config_word(&word, map, map->keys[i], c->err);
-        source->system_from[i] = map->keys[i];
-        source->system_to[i] = read_system(c, word, map->items[i]->where);
-    }
-}
-
-static void read_systems(Compiler *c, Source *source, const Node *node)
-{
-    const Column *column = source_column(source, FIELD_SYSTEM);
-    const Column *code = source_column(source, FIELD_CODE);
-    const Node *systems = config_get(node, "systems");
-    const char *word = NULL;
-
-    config_word(&word, node, "system", c->err);
-    if (word != NULL)
-        source->system = read_system(c, word, compile_where(node, "system"));
-    if (systems != NULL)
-        read_row_systems(c, source, systems);
-    if (word != NULL && column != NULL)
-        err_add(c->err, ERR_CONFIG, compile_where(node, "system"),
-                "either \"system\" or a column for it, not both");
-    if (systems != NULL && column == NULL)
-        err_add(c->err, ERR_CONFIG, systems->where,
-                "\"systems\" needs a column \"system\"");
-    if (code != NULL && word == NULL && column == NULL) {
-        err_add(c->err, ERR_CONFIG, code->where,
-                "the coding system of source \"%s\" is missing", source->name);
-        err_hint(c->err, "add \"system:\" beside \"columns\", as in system: snomed");
-    }
 }
 
 /* ---- reading a source -------------------------------------------------- */
@@ -411,7 +351,7 @@ static Source *read_source(Compiler *c, Role role, const char *name, const Node 
     read_limits(c, source, node);
     read_attributes(c, source, node);
     if (role == ROLE_EVENTS)
-        read_systems(c, source, node);
+        compile_systems(c, source, node);
     if (source->kind != NULL && source->kind->check != NULL)
         source->kind->check(source, c->err);
     return source;
@@ -441,173 +381,6 @@ static void read_events(Compiler *c, const Node *sources, const Source *defaults
         }
         read_source(c, ROLE_EVENTS, map->keys[i], map->items[i], defaults);
     }
-}
-
-/* ---- practices and the area -------------------------------------------- */
-
-static void read_grouping(Compiler *c, Source *source, const char *id, const Node *map)
-{
-    Plan *plan = c->plan;
-    Grouping *grouping;
-    const char *column = id, *name = NULL;
-    int number;
-
-    if (!compile_only(c, map, DOC_GROUPING))
-        return;
-    if (plan->n_groupings == MOST_GROUPINGS) {
-        err_add(c->err, ERR_CONFIG, map->where, "more than %d groupings",
-                MOST_GROUPINGS - 2);
-        return;
-    }
-    number = plan->n_groupings;
-    grouping = COMPILE_ADD(c, plan->groupings, plan->n_groupings);
-    *grouping = (Grouping){id, id};
-    config_word(&grouping->title, map, "title", c->err);
-    config_word(&column, map, "column", c->err);
-    config_word(&name, map, "name", c->err);
-    add_column(c, source,
-               (Column){column, FIELD_GROUPING, number, compile_where(map, "column")});
-    if (name != NULL)
-        add_column(c, source,
-                   (Column){name, FIELD_NAME, number, compile_where(map, "name")});
-}
-
-static void read_groupings(Compiler *c, Source *practices, const Node *node)
-{
-    const Node *map = config_get(node, "groupings");
-
-    if (map == NULL)
-        return;
-    if (map->kind != NODE_MAP) {
-        err_add(c->err, ERR_CONFIG, map->where, "\"groupings\" must be a map");
-        return;
-    }
-    for (int i = 0; i < map->n; i++) {
-        const char *id = map->keys[i];
-
-        compile_is_name(c, "grouping", id, map->key_where[i]);
-        if (strcmp(id, "all") == 0 || strcmp(id, "practice") == 0)
-            err_add(c->err, ERR_CONFIG, map->key_where[i],
-                    "the grouping \"%s\" is always there", id);
-        else
-            read_grouping(c, practices, id, map->items[i]);
-    }
-}
-
-static void read_area(Compiler *c, const Node *sources)
-{
-    Plan *plan = c->plan;
-    Population *population = &plan->population;
-    const Node *area = config_get(sources, "area");
-    const char *known[MOST_GROUPINGS];
-    const Node **words;
-    int n = 0;
-
-    if (area == NULL)
-        return;
-    if (area->kind != NODE_MAP || area->n != 1) {
-        err_add(c->err, ERR_CONFIG, area->where,
-                "\"area\" names one grouping and the groups to keep");
-        err_hint(c->err, "write it as in area: {locality: [...]}");
-        return;
-    }
-    if (config_get(sources, "practices") == NULL)
-        err_add(c->err, ERR_CONFIG, area->where, "\"area\" needs \"practices\"");
-    config_words(&words, &n, area, area->keys[0], c->arena, c->err);
-    population->area = arena_alloc(c->arena, (size_t)n, sizeof(const char *));
-    for (int i = 0; i < n; i++)
-        population->area[population->n_area++] = words[i]->word;
-    for (int g = 1; g < plan->n_groupings; g++) {
-        known[g - 1] = plan->groupings[g].id;
-        if (strcmp(known[g - 1], area->keys[0]) == 0)
-            population->area_grouping = g;
-    }
-    if (population->area_grouping != 0)
-        return;
-    err_add(c->err, ERR_CONFIG, area->key_where[0], "there is no grouping \"%s\"",
-            area->keys[0]);
-    compile_hint(c, area->keys[0], known, (size_t)plan->n_groupings - 1);
-}
-
-/* Where people get their practice from: one of three. */
-static void check_practice(Compiler *c, const Node *sources)
-{
-    const Node *people = config_get(sources, "people");
-    bool registered = config_get(sources, "registrations") != NULL;
-    bool by_column = people != NULL && config_get(people, "columns") != NULL &&
-                     config_get(config_get(people, "columns"), "practice") != NULL;
-    bool fixed = config_get(sources, "practice") != NULL;
-
-    config_word(&c->plan->population.practice, sources, "practice", c->err);
-    if (registered + by_column + fixed == 1)
-        return;
-    err_add(c->err, ERR_CONFIG, sources->where,
-            registered + by_column + fixed == 0
-                ? "nothing says which practice a person belongs to"
-                : "more than one thing says which practice a person belongs to");
-    err_hint(c->err, "give one of \"registrations\", a column \"practice\" of people, or "
-                     "\"practice: NAME\" for everyone");
-}
-
-/* ---- opt-outs ---------------------------------------------------------- */
-
-static void read_removes(Compiler *c, OptOut *opt_out, const Node *map)
-{
-    const Node **words;
-    int n = 0;
-
-    if (config_get(map, "removes") == NULL)
-        err_add(c->err, ERR_CONFIG, map->where, "\"removes\" is missing");
-    config_words(&words, &n, map, "removes", c->arena, c->err);
-    for (int i = 0; i < n; i++) {
-        int number;
-
-        if (strcmp(words[i]->word, "person") == 0) {
-            opt_out->removes_person = true;
-            continue;
-        }
-        number = compile_event_source(c, words[i]->word, words[i]->where);
-        if (number >= 0)
-            opt_out->sources |= UINT64_C(1) << number;
-    }
-}
-
-static void read_opt_out(Compiler *c, const Node *map)
-{
-    Population *population = &c->plan->population;
-    OptOut *opt_out;
-    const char *type = NULL;
-
-    if (!compile_only(c, map, DOC_OPT_OUT))
-        return;
-    config_need_word(&type, map, "type", c->err);
-    if (type == NULL)
-        return;
-    for (int i = 0; i < population->n_opt_outs; i++) {
-        if (strcmp(population->opt_outs[i].type, type) == 0)
-            err_add(c->err, ERR_CONFIG, compile_where(map, "type"),
-                    "the opt-out \"%s\" is here twice", type);
-    }
-    opt_out = COMPILE_ADD(c, population->opt_outs, population->n_opt_outs);
-    *opt_out = (OptOut){.type = type, .label = type};
-    config_word(&opt_out->label, map, "label", c->err);
-    read_removes(c, opt_out, map);
-}
-
-static void read_policy(Compiler *c, const Node *sources)
-{
-    const Node *opt_outs = config_get(sources, "opt_outs");
-    const Node *policy = opt_outs != NULL ? config_get(opt_outs, "policy") : NULL;
-
-    if (opt_outs == NULL || opt_outs->kind != NODE_MAP)
-        return;
-    if (policy == NULL || policy->kind != NODE_LIST || policy->n == 0) {
-        err_add(c->err, ERR_CONFIG, compile_where(opt_outs, "policy"),
-                "opt-outs need a policy: a list of what each type removes");
-        return;
-    }
-    for (int i = 0; i < policy->n; i++)
-        read_opt_out(c, policy->items[i]);
 }
 
 /* ---- names of sources -------------------------------------------------- */
@@ -669,7 +442,7 @@ static void read_all(Compiler *c, const Node *sources)
             node == NULL ? NULL : read_source(c, (Role)r, FORMS[r].name, node, &defaults);
 
         if (source != NULL && r == ROLE_PRACTICES)
-            read_groupings(c, source, node);
+            compile_groupings(c, source, node);
     }
     if (config_get(sources, "people") == NULL)
         err_add(c->err, ERR_CONFIG, sources->where, "\"people\" is missing");
@@ -688,8 +461,8 @@ void compile_sources(Compiler *c, const Node *run)
     if (n > 1)
         err_add(c->err, ERR_CONFIG, documents[1]->where, "sources lie in one file");
     read_all(c, documents[0]);
-    read_policy(c, documents[0]);
-    read_area(c, documents[0]);
-    check_practice(c, documents[0]);
+    compile_policy(c, documents[0]);
+    compile_area(c, documents[0]);
+    compile_practice(c, documents[0]);
     point_at_sources(c->plan);
 }

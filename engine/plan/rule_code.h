@@ -1,6 +1,6 @@
 /*
  * rule_code.h - a compiled expression: postfix steps for a small stack. Shared by
- * rule_lex.c, rule_parse.c and rule.c only.
+ * the rule*.c only; compile_names.c looks for names with the lexer.
  */
 #ifndef ENGINE_PLAN_RULE_CODE_H
 #define ENGINE_PLAN_RULE_CODE_H
@@ -99,7 +99,45 @@ Where rule_place(const Lexer *lexer, size_t at);
 
 /* ---- parsing ----------------------------------------------------------- */
 
+typedef struct Parser {
+    Lexer lexer;
+    Token token; /* the one looked at */
+    const Scope *scope;
+    Err *err;
+    Rule *rule;
+    int room;    /* of rule->ops */
+    int waiting; /* values on the stack at this point */
+    int nesting;
+} Parser;
+
+/* What an operand is. */
+typedef struct Operand {
+    RuleType type;
+    Words *words; /* RULE_WORD */
+    size_t at;    /* where it starts */
+} Operand;
+
 /* Fills the rule's type and steps from its text. */
 int rule_parse(Rule *rule, Where where, const Scope *scope, Err *err);
+
+/* The loosest level, and the tightest: a literal, name, function or bracket. */
+int parse_or(Parser *p, Operand *out);
+int parse_primary(Parser *p, Operand *out);
+
+/* Looks at the next token. */
+int parse_advance(Parser *p);
+bool parse_token_is(const Token *token, TokenKind kind, const char *text);
+bool parse_is_mark(const Parser *p, const char *mark);
+bool parse_is_word(const Parser *p, const char *word);
+Where parse_place(const Parser *p, size_t at);
+/* Reports "expected X, found Y" at the token looked at. */
+int parse_expected(Parser *p, const char *what);
+/* Goes past a mark that must be there. */
+int parse_mark(Parser *p, const char *mark);
+/* Adds a step; the only place where the stack can become too deep. */
+int parse_emit(Parser *p, OpCode code, uint32_t arg, double number);
+int parse_need_number(Parser *p, const Operand *operand);
+int parse_need_yesno(Parser *p, const Operand *operand);
+const RuleName *parse_find_name(const Parser *p, const Token *token);
 
 #endif
