@@ -83,8 +83,8 @@ declare
     scores text := stratify.staged_name('score', run, null);
 begin
     execute format('create table stratify.%I (like stratify.score including defaults, '
-                   'check (run_id = %s), primary key (run_id, model_no, person_id)) '
-                   'partition by list (model_no)', scores, run);
+                   'primary key (run_id, model_no, person_id)) partition by list (model_no)',
+                   scores);
     for model in 0 .. models - 1 loop
         perform stratify.attach_table(scores, stratify.staged_name('score', run, model), model);
     end loop;
