@@ -68,10 +68,14 @@ static const char STRATA[] =
     "select case measure when 'registered' then 'Registered' when 'segment' then "
     "'segment' "
     "else item end, replace(part, '_', ' '), group_code, coalesce(people::text, '*') "
+    "from (select *, sum(coalesce(people, 1)) over (partition by measure, item, part) as "
+    "total, "
+    "min(count_no) over (partition by measure, item, part) as first_no "
     "from stratify.public_count where grouping = $1 "
-    "and measure in ('registered', 'segment', 'model') "
+    "and measure in ('registered', 'segment', 'model')) counted "
+    "where total > 0 "
     "order by case measure when 'registered' then 0 when 'segment' then 1 else 2 end, "
-    "min(count_no) over (partition by measure, item, part), count_no";
+    "first_no, count_no";
 
 static struct libscols_table *table_new(FILE *file, const Show *show, int n)
 {
