@@ -386,6 +386,21 @@ static void point_ids(Ids *ids, const Building *b, const uint32_t *person)
     }
 }
 
+/* Everyone who is not in the run, and why: people who left a list are looked up here. */
+static void put_others(Store *store, const Building *b, const uint32_t *person)
+{
+    uint64_t n = b->n_known - store->n_people;
+
+    store->other = mem_alloc(n, sizeof *store->other, "people outside the run");
+    store->other_why = mem_alloc(n, sizeof *store->other_why, "people outside the run");
+    for (uint32_t k = 0; k < b->n_known; k++) {
+        if (person[k] <= ID_LAST)
+            continue;
+        store->other[store->n_others] = b->known[k].row->id;
+        store->other_why[store->n_others++] = (uint8_t)exclusion_of(b, &b->known[k]);
+    }
+}
+
 static void settle_people(Building *b, People *people, uint64_t *refused)
 {
     uint32_t *person = mem_alloc(b->n_known, sizeof *person, "people"), n = 0;
@@ -406,6 +421,7 @@ static void settle_people(Building *b, People *people, uint64_t *refused)
     }
     store->n_known = b->n_known;
     make_columns(b, n);
+    put_others(store, b, person);
     if (refused != NULL)
         people->refused = mem_alloc(n, sizeof *people->refused, "opt-outs");
     for (uint32_t k = 0; k < b->n_known; k++) {

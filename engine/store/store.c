@@ -63,6 +63,7 @@ uint64_t store_bytes(const Store *store, const Plan *plan)
         bytes += store->area.n_groups[g] * sizeof(Group);
     for (int s = 0; store->events != NULL && s < plan->n_event_sources; s++)
         bytes += events_bytes(&store->events[s], plan_events(plan, s), store->n_people);
+    bytes += store->n_others * (sizeof *store->other + sizeof *store->other_why);
     return bytes + store->n_people * per_person;
 }
 
@@ -96,6 +97,8 @@ void store_free(Store *store, const Plan *plan)
     free(store->practice);
     free(store->counts);
     free(store->excluded);
+    free(store->other);
+    free(store->other_why);
     free(store->list_people);
     arena_free(store->texts);
     *store = (Store){0};
