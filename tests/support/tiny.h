@@ -11,7 +11,7 @@
 #include "engine/store/store.h"
 
 enum {
-    TINY_MOST_ATTRIBUTES = 8,
+    TINY_MOST_ATTRIBUTES = 16,
     TINY_MOST_SOURCES = 4,
     TINY_MOST_FEATURES = 64,
     TINY_MOST_DERIVED = 16,
