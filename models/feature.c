@@ -1,27 +1,15 @@
 /*
  * feature.c - a person's events -> the features of their row.
  *
- * The inner loop runs once for every stored event and feature it counts for, hundreds of
- * millions of times in a run, so what it touches is kept small: 4 bytes for a hit, 16 for
- * what a feature asks for and 16 for what it has counted so far. All three stay in the
- * first cache. Only the features that a person's events touched are finished and
- * cleared; the others keep what `missing` gives them.
+ * Only the features that a person's events touched are finished and cleared; the others
+ * keep what `missing` gives them.
  */
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "models/feature.h"
-
-/* What a feature asks of an event. */
-typedef struct Counter {
-    int32_t from, to;
-    uint32_t conditions;
-    uint8_t count; /* Count */
-    bool is_plain; /* nothing but how many and the last day is kept */
-    bool takes_undated;
-} Counter;
+#include "models/feature_set.h"
 
 /* What a feature has counted of the person so far. */
 typedef struct Cell {
@@ -30,192 +18,18 @@ typedef struct Cell {
     int32_t day;   /* see feature_row() */
 } Cell;
 
-/* Room in Tally.room for the counts that remember more than a Cell holds. */
-typedef struct Room {
-    size_t first;
-    const uint32_t *group; /* COUNT_CODES: from a code of the source to its group */
-} Room;
-
-/* A hit in 4 bytes: the feature and whether bounds or sex must be looked at. */
-enum { HIT_ASKS = 1, HIT_SHIFT = 1 };
-
-typedef struct HitList {
-    const Hit *hits;
-    uint32_t *brief;
-} HitList;
-
-typedef struct SourceSet {
-    const Events *events;
-    HitList coded, uncoded;
-    uint32_t n_uncoded;
-} SourceSet;
-
-/* Codes of a source that are equal in their first characters have one number. */
-typedef struct Groups {
-    int source, chars;
-    uint32_t *group;
-    uint32_t n;
-    struct Groups *next;
-} Groups;
-
-struct FeatureSet {
-    const Plan *plan;
-    const Store *store;
-    Counter *counters; /* by feature */
-    Room *rooms;       /* by feature */
-    double *untouched; /* by feature: the value where nothing counts */
-    SourceSet *sources;
-    Groups *groups;
-    size_t n_room;
-};
-
 struct Tally {
     const FeatureSet *set;
-    Cell *cells;       /* by feature */
-    uint32_t *touched; /* features with a count, in the order of their first event */
+    Cell *cells;    /* by feature */
+    uint64_t *bits; /* features counted by the work of codes; see FeatureSet.bit_of */
+    uint32_t *rows; /* by bit, and one for nobody */
+    size_t n_words;
+    uint32_t *touched; /* features with a cell in use, by their first event */
     uint32_t n_touched;
     uint32_t *room;
     uint32_t mark; /* of this person in the rooms of COUNT_CODES */
     char sex;
 };
-
-/* ---- the set ------------------------------------------------------------- */
-
-static bool count_takes_undated(Count count)
-{
-    return count == COUNT_EXISTS || count == COUNT_ROWS || count == COUNT_CODES ||
-           (count >= COUNT_SUM && count <= COUNT_MEAN);
-}
-
-static Counter counter_of(const Feature *feature)
-{
-    Count count = feature->count;
-
-    return (Counter){
-        /* Of a spell the other end is looked at, too: count_bed_days(). */
-        .from = count == COUNT_BED_DAYS ? DAY_FIRST : feature->from,
-        .to = feature->to,
-        .conditions = feature->conditions,
-        .count = (uint8_t)count,
-        .is_plain = count == COUNT_EXISTS || count == COUNT_ROWS ||
-                    count == COUNT_DAYS_SINCE_LAST,
-        .takes_undated = feature->is_ever && count_takes_undated(count),
-    };
-}
-
-static bool hit_asks(const Hit *hit)
-{
-    return hit->sex != 0 || hit->above > -INFINITY || hit->below < INFINITY;
-}
-
-static HitList hit_list(const Hit *hits, size_t n)
-{
-    HitList list = {hits, mem_alloc(n, sizeof *list.brief, "hits")};
-
-    for (size_t h = 0; h < n; h++)
-        list.brief[h] =
-            hits[h].feature << HIT_SHIFT | (hit_asks(&hits[h]) ? HIT_ASKS : 0);
-    return list;
-}
-
-/* Codes are stored in ascending order, so those with the same start stand together. */
-static const Groups *groups_find(FeatureSet *set, int source, int chars)
-{
-    const Events *events = &set->store->events[source];
-    Groups *groups;
-    Code last = {0, 0};
-
-    for (groups = set->groups; groups != NULL; groups = groups->next)
-        if (groups->source == source && groups->chars == chars)
-            return groups;
-    groups = mem_alloc(1, sizeof *groups, "code groups");
-    groups->source = source;
-    groups->chars = chars;
-    groups->group = mem_alloc(events->n_codes, sizeof *groups->group, "code groups");
-    for (uint32_t c = 0; c < events->n_codes; c++) {
-        Code code = chars > 0 ? code_cut(events->codes[c], chars) : events->codes[c];
-
-        if (c == 0 || !code_equal(code, last))
-            groups->n++;
-        groups->group[c] = groups->n - 1;
-        last = code;
-    }
-    groups->next = set->groups;
-    set->groups = groups;
-    return groups;
-}
-
-static void set_room(FeatureSet *set, int number)
-{
-    const Feature *feature = &set->plan->features[number];
-    Room *room = &set->rooms[number];
-
-    room->first = set->n_room;
-    if (feature->count == COUNT_CODES) {
-        const Groups *groups = groups_find(set, feature->source, feature->code_chars);
-
-        room->group = groups->group;
-        set->n_room += groups->n;
-    } else if (feature->count == COUNT_REPEAT) {
-        set->n_room += (size_t)feature->repeat_n;
-    }
-}
-
-static void set_source(SourceSet *to, const Source *source, const Events *events)
-{
-    size_t n_hits = events->hit_start != NULL ? events->hit_start[events->n_codes] : 0;
-
-    assert(events->n == 0 || events->day != NULL);
-    to->events = events;
-    to->coded = hit_list(events->hits, n_hits);
-    to->uncoded = hit_list(source->uncoded, (size_t)source->n_uncoded);
-    to->n_uncoded = (uint32_t)source->n_uncoded;
-}
-
-FeatureSet *feature_set_new(const Plan *plan, const Store *store)
-{
-    FeatureSet *set = mem_alloc(1, sizeof *set, "features");
-    size_t n = (size_t)plan->n_features;
-
-    set->plan = plan;
-    set->store = store;
-    set->counters = mem_alloc(n, sizeof *set->counters, "features");
-    set->rooms = mem_alloc(n, sizeof *set->rooms, "features");
-    set->untouched = mem_alloc(n, sizeof *set->untouched, "features");
-    set->sources =
-        mem_alloc((size_t)plan->n_event_sources, sizeof *set->sources, "sources");
-    for (int f = 0; f < plan->n_features; f++) {
-        assert(plan->features[f].slot == plan->features[0].slot + (uint32_t)f);
-        set->counters[f] = counter_of(&plan->features[f]);
-        set->untouched[f] = plan->features[f].missing;
-        set_room(set, f);
-    }
-    for (int s = 0; s < plan->n_event_sources; s++)
-        set_source(&set->sources[s], plan_events(plan, s), &store->events[s]);
-    return set;
-}
-
-void feature_set_free(FeatureSet *set)
-{
-    if (set == NULL)
-        return;
-    for (int s = 0; s < set->plan->n_event_sources; s++) {
-        free(set->sources[s].coded.brief);
-        free(set->sources[s].uncoded.brief);
-    }
-    while (set->groups != NULL) {
-        Groups *next = set->groups->next;
-
-        free(set->groups->group);
-        free(set->groups);
-        set->groups = next;
-    }
-    free(set->sources);
-    free(set->untouched);
-    free(set->rooms);
-    free(set->counters);
-    free(set);
-}
 
 /* ---- the tally ----------------------------------------------------------- */
 
@@ -228,6 +42,9 @@ Tally *tally_new(const FeatureSet *set)
 
     tally->set = set;
     tally->cells = mem_alloc(n, sizeof *tally->cells, "tally");
+    tally->n_words = (set->n_bits + 63) / 64;
+    tally->bits = mem_alloc(tally->n_words + 1, sizeof *tally->bits, "tally");
+    tally->rows = mem_alloc((size_t)set->n_bits + 1, sizeof *tally->rows, "tally");
     tally->touched = mem_alloc(n + 1, sizeof *tally->touched, "tally");
     tally->room = mem_alloc(set->n_room, sizeof *tally->room, "tally");
     for (size_t f = 0; f < n; f++)
@@ -241,6 +58,8 @@ void tally_free(Tally *tally)
         return;
     free(tally->room);
     free(tally->touched);
+    free(tally->rows);
+    free(tally->bits);
     free(tally->cells);
     free(tally);
 }
@@ -386,35 +205,45 @@ static inline bool counter_takes(const Counter *counter, int32_t day, uint32_t c
     return day >= counter->from && day < counter->to;
 }
 
-/* Counts one event for the features of hits [from, to). Several hits of a feature
- * stand together, and the first that holds counts. */
-static inline void count_event(Tally *tally, const HitList *list, uint32_t from,
-                               uint32_t to, uint64_t e, const Events *events)
+/* Counts an event for a list. Of several hits of a feature the first that holds counts.
+ */
+static void count_rest(Tally *tally, const Rest *rest, const Events *events, uint64_t e)
 {
-    const Counter *counters = tally->set->counters;
     uint32_t conditions = events->conditions != NULL ? events->conditions[e] : 0;
     int32_t day = events->day[e];
-    uint32_t counted = UINT32_MAX;
+    uint32_t counted = REST_END;
 
-    for (uint32_t h = from; h < to; h++) {
-        uint32_t feature = list->brief[h] >> HIT_SHIFT;
-        const Counter *counter = &counters[feature];
+    for (; rest->feature != REST_END; rest++) {
+        const Counter *counter = &tally->set->counters[rest->feature];
 
-        if (feature == counted || !counter_takes(counter, day, conditions))
+        if (rest->feature == counted || !counter_takes(counter, day, conditions))
             continue;
-        if ((list->brief[h] & HIT_ASKS) &&
-            !hit_holds(&list->hits[h], tally->sex,
-                       events->value ? events->value[e] : NAN))
+        if (rest->asks &&
+            !hit_holds(rest->hit, tally->sex, events->value ? events->value[e] : NAN))
             continue;
-        counted = feature;
+        counted = rest->feature;
         if (counter->is_plain) {
-            Cell *cell = touch(tally, feature);
+            Cell *cell = touch(tally, rest->feature);
 
             cell->n++;
             cell->day = day;
         } else {
-            count_other(tally, feature, events, e);
+            count_other(tally, rest->feature, events, e);
         }
+    }
+}
+
+/* Without a branch: whether an event is in a window cannot be foreseen. */
+static inline void count_work(Tally *tally, const CodeWork *work, int32_t day,
+                              uint32_t conditions)
+{
+    for (int w = 0; w < CODE_WINDOWS; w++) {
+        const Window *window = &tally->set->windows[work->window[w]];
+        bool is_in = ((uint32_t)day - (uint32_t)window->from < window->span) &
+                     ((conditions & window->conditions) == window->conditions);
+
+        tally->bits[work->word[w]] |= work->bits[w] & -(uint64_t)is_in;
+        tally->rows[work->rows[w]] += is_in;
     }
 }
 
@@ -429,11 +258,16 @@ static void count_source(Tally *tally, const SourceSet *source, uint32_t person)
     for (uint64_t e = events->start[person]; e < last; e++) {
         uint32_t code = events->code != NULL ? events->code[e] : CODE_NONE;
 
-        if (code != CODE_NONE)
-            count_event(tally, &source->coded, events->hit_start[code],
-                        events->hit_start[code + 1], e, events);
-        if (source->n_uncoded > 0)
-            count_event(tally, &source->uncoded, 0, source->n_uncoded, e, events);
+        if (code != CODE_NONE) {
+            const CodeWork *work = &source->codes[code];
+
+            count_work(tally, work, events->day[e],
+                       events->conditions != NULL ? events->conditions[e] : 0);
+            if (work->rest != 0)
+                count_rest(tally, &source->rest[work->rest], events, e);
+        }
+        if (source->uncoded != 0)
+            count_rest(tally, &source->rest[source->uncoded], events, e);
     }
 }
 
@@ -478,6 +312,21 @@ static char sex_of(const FeatureSet *set, uint32_t person)
     return column[person] < words->n ? words->word[(int)column[person]][0] : 0;
 }
 
+static void finish_bits(double *row, Tally *tally)
+{
+    for (size_t w = 0; w < tally->n_words; w++) {
+        for (uint64_t bits = tally->bits[w]; bits != 0; bits &= bits - 1) {
+            size_t bit = w * 64 + (size_t)__builtin_ctzll(bits);
+            uint32_t rows = tally->rows[bit];
+
+            /* `exists` has counted no rows and is 1. */
+            row[tally->set->feature_of_bit[bit]] = rows + (rows == 0);
+            tally->rows[bit] = 0;
+        }
+        tally->bits[w] = 0;
+    }
+}
+
 void feature_row(double *row, int32_t *evidence, Tally *tally, uint32_t person)
 {
     const FeatureSet *set = tally->set;
@@ -494,6 +343,7 @@ void feature_row(double *row, int32_t *evidence, Tally *tally, uint32_t person)
     tally->sex = sex_of(set, person);
     for (int s = 0; s < plan->n_event_sources; s++)
         count_source(tally, &set->sources[s], person);
+    finish_bits(row, tally);
     for (uint32_t t = 0; t < tally->n_touched; t++) {
         uint32_t feature = tally->touched[t];
         Cell *cell = &tally->cells[feature];

@@ -31,9 +31,9 @@
 typedef struct FeatureSet FeatureSet;
 typedef struct Tally Tally;
 
-/* Borrows the plan and the store; read-only once made. Cost: the codes and hits of
- * the store, once. */
-FeatureSet *feature_set_new(const Plan *plan, const Store *store);
+/* Borrows the plan and the store; read-only once made. Without evidence `exists` is
+ * counted several times faster. Cost: the codes and hits of the store, once. */
+FeatureSet *feature_set_new(const Plan *plan, const Store *store, bool evidence);
 void feature_set_free(FeatureSet *set); /* NULL is accepted */
 
 /* The scratch of one thread; borrows the set. */
@@ -41,10 +41,11 @@ Tally *tally_new(const FeatureSet *set);
 void tally_free(Tally *tally); /* NULL is accepted */
 
 /*
- * Fills the feature slots of the person's row, and nothing else. evidence may be NULL;
- * else it gets, by feature index, the day of the latest event counted (for earliest and
- * days_since_first, of the first), or DAY_UNKNOWN. Cost: the person's events and the
- * number of features copied; nothing grows with the size of the store.
+ * Fills the feature slots of the person's row, and nothing else. evidence may be NULL,
+ * and must be where the set has none; else it gets, by feature index, the day of the
+ * latest event counted (for earliest and days_since_first, of the first), or DAY_UNKNOWN.
+ * Cost: the person's events and the number of features copied; nothing grows with the
+ * size of the store.
  */
 void feature_row(double *row, int32_t *evidence, Tally *tally, uint32_t person);
 

@@ -55,11 +55,15 @@ static double unit(const Model *model)
 
 static double index_score(const Model *model, const double *row, int *why)
 {
+    const QuickTerm *terms = ((const Quick *)model->own)->terms;
     int64_t total = 0;
 
     *why = 0;
     for (int t = 0; t < model->n_terms && *why == 0; t++)
-        total += item_points(model, t, row, why);
+        if (terms[t].is_plain) /* by a mask: who has what cannot be foreseen */
+            total += terms[t].points & -(int64_t)(row[terms[t].slot] > 0);
+        else
+            total += item_points(model, t, row, why);
     return *why != 0 ? NAN : total_score(model, (double)total / unit(model));
 }
 

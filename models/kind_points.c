@@ -67,7 +67,7 @@ static int64_t term_points(const Model *model, int number, const double *row, in
     } else if (exact_fits(value)) {
         points = (int64_t)value * term->points;
     } else {
-        *why = ((const ModelWhy *)model->own)->terms[number].fraction;
+        *why = ((const Quick *)model->own)->terms[number].fraction;
         return 0;
     }
     return term->cap != 0 && points > term->cap ? term->cap : points;
@@ -98,13 +98,19 @@ static int64_t group_take(GroupSum *so_far, const Model *model, const Term *term
 
 static double points_score(const Model *model, const double *row, int *why)
 {
+    const QuickTerm *terms = ((const Quick *)model->own)->terms;
     GroupSum group = {0, 0};
     int64_t total = 0;
 
     *why = 0;
     for (int t = 0; t < model->n_terms; t++) {
-        int64_t points = term_points(model, t, row, why);
+        int64_t points;
 
+        if (terms[t].is_plain) {
+            total += (int64_t)row[terms[t].slot] * terms[t].points;
+            continue;
+        }
+        points = term_points(model, t, row, why);
         if (*why != 0)
             return NAN;
         if (points != 0)

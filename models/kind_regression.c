@@ -36,7 +36,7 @@ static int regression_check_term(const Term *term, Err *err)
 static int regression_compile(Model *model, const Plan *plan, const Node *node,
                               Arena *arena, Err *err)
 {
-    ModelWhy *why;
+    Quick *why;
     int rc = 0;
 
     (void)node; /* the common compiler has read every word of this kind */
@@ -91,12 +91,15 @@ static double link_value(const Model *model, double lp)
 
 static double regression_score(const Model *model, const double *row, int *why)
 {
-    const ModelWhy *reasons = model->own;
+    const Quick *own = model->own;
     double lp = model->intercept, score;
 
     *why = 0;
     for (int t = 0; t < model->n_terms; t++) {
-        lp += term_amount(model, t, row, why);
+        const QuickTerm *term = &own->terms[t];
+
+        lp += term->is_plain ? term->weight * (row[term->slot] - term->centre)
+                             : term_amount(model, t, row, why);
         if (*why != 0)
             return NAN;
     }
@@ -104,14 +107,14 @@ static double regression_score(const Model *model, const double *row, int *why)
         double offset = rule_number(model->offset, row);
 
         if (isnan(offset)) {
-            *why = reasons->offset;
+            *why = own->offset;
             return NAN;
         }
         lp += offset;
     }
     score = total_score(model, link_value(model, lp));
     if (!isfinite(score)) {
-        *why = reasons->not_finite;
+        *why = own->not_finite;
         return NAN;
     }
     return score;

@@ -8,10 +8,7 @@
 #include "models/kinds.h"
 
 const ModelKind *const model_kinds[] = {
-    &kind_index,
-    &kind_points,
-    &kind_regression,
-    NULL,
+    &kind_index, &kind_points, &kind_regression, &kind_trees, NULL,
 };
 
 /* Scores.outcome is one byte. The last number is kept for the overflow. */
@@ -20,7 +17,7 @@ enum { MOST_REASONS = 255 };
 /* More than any count: the largest value that is multiplied by exact weights. */
 static const double MOST_COUNT = 4294967296.0;
 
-int reason_add(Model *model, const char *text, Arena *arena)
+uint8_t reason_add(Model *model, const char *text, Arena *arena)
 {
     int n = model->n_reasons;
 
@@ -30,15 +27,15 @@ int reason_add(Model *model, const char *text, Arena *arena)
     for (int r = 1; r < n; r++)
         if (!model->reasons[r].is_eligibility &&
             strcmp(model->reasons[r].text, text) == 0)
-            return r;
+            return (uint8_t)r;
     model->reasons = arena_grow(arena, model->reasons, (size_t)n, (size_t)n + 1,
                                 sizeof *model->reasons);
     model->reasons[n] = (ModelReason){.text = text};
     model->n_reasons = n + 1;
-    return n;
+    return (uint8_t)n;
 }
 
-static int term_reason(Model *model, const Term *term, const char *what, Arena *arena)
+static uint8_t term_reason(Model *model, const Term *term, const char *what, Arena *arena)
 {
     return reason_add(model, arena_format(arena, "\"%s\" %s", term->label, what), arena);
 }
@@ -95,23 +92,42 @@ static bool term_can_be_fraction(const Plan *plan, const Term *term)
     }
 }
 
-ModelWhy *terms_prepare(Model *model, const Plan *plan, bool is_exact, Arena *arena)
+static bool term_has_range(const Term *term)
 {
-    ModelWhy *own = arena_alloc(arena, 1, sizeof *own);
-    TermWhy *why = arena_alloc(arena, (size_t)model->n_terms, sizeof *why);
+    return term->least > -INFINITY || term->most < INFINITY;
+}
 
-    for (int t = 0; t < model->n_terms; t++) {
-        const Term *term = &model->terms[t];
+static QuickTerm prepare_term(Model *model, const Plan *plan, const Term *term,
+                              bool is_exact, Arena *arena)
+{
+    bool can_miss = term_can_miss(plan, term);
+    bool is_fraction = is_exact && term_can_be_fraction(plan, term);
+    QuickTerm quick = {
+        .is_plain = term->value == NULL && term->n_steps == 0 && !can_miss &&
+                    !is_fraction && !term_has_range(term) && term->cap == 0 &&
+                    term->n_zeroed_by == 0 && term->group == 0,
+        .slot = term->slot,
+        .points = term->points,
+        .weight = term->weight,
+        .centre = term->centre,
+    };
 
-        if (model->missing == MISSING_NOT_SCORED && term_can_miss(plan, term))
-            why[t].missing = term_reason(model, term, "has no value", arena);
-        if (model->range == RANGE_NOT_SCORED &&
-            (term->least > -INFINITY || term->most < INFINITY))
-            why[t].range = term_reason(model, term, "is out of range", arena);
-        if (is_exact && term_can_be_fraction(plan, term))
-            why[t].fraction = term_reason(model, term, "is not a whole number", arena);
-    }
-    own->terms = why;
+    if (can_miss && model->missing == MISSING_NOT_SCORED)
+        quick.missing = term_reason(model, term, "has no value", arena);
+    if (term_has_range(term) && model->range == RANGE_NOT_SCORED)
+        quick.range = term_reason(model, term, "is out of range", arena);
+    if (is_fraction)
+        quick.fraction = term_reason(model, term, "is not a whole number", arena);
+    return quick;
+}
+
+Quick *terms_prepare(Model *model, const Plan *plan, bool is_exact, Arena *arena)
+{
+    Quick *own = arena_alloc(arena, 1, sizeof *own);
+
+    own->terms = arena_alloc(arena, (size_t)model->n_terms, sizeof *own->terms);
+    for (int t = 0; t < model->n_terms; t++)
+        own->terms[t] = prepare_term(model, plan, &model->terms[t], is_exact, arena);
     model->own = own;
     return own;
 }
@@ -119,13 +135,13 @@ ModelWhy *terms_prepare(Model *model, const Plan *plan, bool is_exact, Arena *ar
 double term_value(const Model *model, int number, const double *row, int *why)
 {
     const Term *term = &model->terms[number];
-    const TermWhy *reasons = &((const ModelWhy *)model->own)->terms[number];
+    const QuickTerm *quick = &((const Quick *)model->own)->terms[number];
     double value = term->value != NULL ? rule_number(term->value, row) : row[term->slot];
 
     if (isnan(value)) {
         if (model->missing == MISSING_NOT_SCORED) {
-            assert(reasons->missing != 0);
-            *why = reasons->missing;
+            assert(quick->missing != 0);
+            *why = quick->missing;
             return NAN;
         }
         value = model->missing == MISSING_IMPUTE ? term->impute : 0;
@@ -134,7 +150,7 @@ double term_value(const Model *model, int number, const double *row, int *why)
         return value;
     if (model->range == RANGE_CLAMP)
         return value < term->least ? term->least : term->most;
-    *why = reasons->range;
+    *why = quick->range;
     return NAN;
 }
 

@@ -17,24 +17,29 @@ extern const ModelKind kind_index, kind_points, kind_regression, kind_trees;
  * is there. When a model has as many as fit into Scores.outcome, further ones are
  * counted under "an input cannot be used".
  */
-int reason_add(Model *model, const char *text, Arena *arena);
+uint8_t reason_add(Model *model, const char *text, Arena *arena);
 
-/* Why a term has no usable value, as numbers into Model.reasons; 0 where that cannot
- * happen. */
-typedef struct TermWhy {
-    int missing, range, fraction;
-} TermWhy;
+/* A term as the kinds walk over it. The numbers are indexes into Model.reasons, 0 where
+ * there can be no such reason. */
+typedef struct QuickTerm {
+    bool is_plain; /* a slot that always has a usable value, times a weight: no policy,
+                      step, cap or hierarchy to look at */
+    uint8_t missing, range, fraction;
+    uint32_t slot;
+    int64_t points;
+    double weight, centre;
+} QuickTerm;
 
 /* Model.own of index, points and regression. */
-typedef struct ModelWhy {
-    TermWhy *terms; /* by term */
-    int offset;     /* regression: the offset has no value */
-    int not_finite; /* regression: the sum or its link is beyond any number */
-} ModelWhy;
+typedef struct Quick {
+    QuickTerm *terms;   /* by term */
+    uint8_t offset;     /* regression: the offset has no value */
+    uint8_t not_finite; /* regression: the sum or its link is beyond any number */
+} Quick;
 
 /* Fills Model.own. is_exact: weights are multiplied exactly, so that a value with a
  * fraction has no score. */
-ModelWhy *terms_prepare(Model *model, const Plan *plan, bool is_exact, Arena *arena);
+Quick *terms_prepare(Model *model, const Plan *plan, bool is_exact, Arena *arena);
 
 /*
  * The value of a term after the model's policies for missing and out-of-range inputs;

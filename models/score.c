@@ -135,7 +135,7 @@ void visit_person(Visit *visit, const Plan *plan, const Store *store, uint32_t p
                   bool evidence)
 {
     if (visit->tally == NULL || visit->store != store) {
-        FeatureSet *set = feature_set_new(plan, store);
+        FeatureSet *set = feature_set_new(plan, store, true);
 
         visit_share_set(visit, set, store);
         visit->own = set;
@@ -204,7 +204,7 @@ static void scores_keep(Scores *scores, const Visit *visit, const Plan *plan,
 
 void score_people(Scores *scores, const Plan *plan, const Store *store)
 {
-    FeatureSet *set = feature_set_new(plan, store);
+    FeatureSet *set = feature_set_new(plan, store, false);
 
     scores_alloc(scores, plan, store->n_people);
 #pragma omp parallel
@@ -259,7 +259,7 @@ static uint64_t match_cohorts(const Plan *plan, const double *row)
 void score_match(Matches *matches, const Plan *plan, const Store *store,
                  const Scores *scores)
 {
-    FeatureSet *set = feature_set_new(plan, store);
+    FeatureSet *set = feature_set_new(plan, store, false);
 
     matches->segment = mem_alloc(store->n_people, sizeof *matches->segment, "segments");
     matches->cohort = mem_alloc(store->n_people, sizeof *matches->cohort, "cohorts");

@@ -1,6 +1,7 @@
 /* One row is one rule of feature.h; a new rule or a fixed bug adds a row. */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,10 +124,24 @@ static void expect_row(const Case *c, Tally *tally, uint32_t person, double want
     double row[2];
     int32_t day[1];
 
-    feature_row(row, day, tally, person);
+    feature_row(row, evidence != NULL ? day : NULL, tally, person);
     cr_expect(isnan(want) ? isnan(row[1]) : row[1] == want, "%s: got %.17g, want %.17g",
               c->name, row[1], want);
-    cr_expect_eq(day[0], tiny_day(evidence), "%s: evidence", c->name);
+    if (evidence != NULL)
+        cr_expect_eq(day[0], tiny_day(evidence), "%s: evidence", c->name);
+}
+
+/* The neighbours prove that a person starts clean and leaves nothing behind. */
+static void expect_case(const Case *c, const Tiny *tiny, bool evidence)
+{
+    FeatureSet *set = feature_set_new(&tiny->plan, &tiny->store, evidence);
+    Tally *tally = tally_new(set);
+
+    feature_row((double[2]){0}, NULL, tally, 0);
+    expect_row(c, tally, 1, c->want, evidence ? c->evidence : NULL);
+    expect_row(c, tally, 2, tiny->plan.features[0].missing, evidence ? "" : NULL);
+    tally_free(tally);
+    feature_set_free(set);
 }
 
 static void run_case(const Case *c)
@@ -135,8 +150,6 @@ static void run_case(const Case *c)
     Tiny *tiny = tiny_new();
     Feature *feature =
         tiny_feature(tiny, tiny_source(tiny, "gp"), "f", c->count, c->from);
-    FeatureSet *set;
-    Tally *tally;
 
     feature->to = tiny_day(c->to);
     feature->code_chars = feature->repeat_n = c->a;
@@ -148,14 +161,8 @@ static void run_case(const Case *c)
     add_events(tiny, 0, "2025-05-05=77 2025-05-05=78:x2a 2025-05-06~2025-06-30:x3");
     add_events(tiny, 1, c->events);
     tiny_build(tiny);
-    set = feature_set_new(&tiny->plan, &tiny->store);
-    tally = tally_new(set);
-    /* The neighbours prove that a person starts clean and leaves nothing behind. */
-    feature_row((double[2]){0}, NULL, tally, 0);
-    expect_row(c, tally, 1, c->want, c->evidence);
-    expect_row(c, tally, 2, feature->missing, "");
-    tally_free(tally);
-    feature_set_free(set);
+    expect_case(c, tiny, true);
+    expect_case(c, tiny, false);
     tiny_free(tiny);
 }
 
@@ -165,17 +172,25 @@ Test(feature, cases)
         run_case(&CASES[c]);
 }
 
-/* What one person has, read by name. */
+/* What one person has, read by name; the same with and without evidence. */
 static double value_of(const Tiny *tiny, const char *name, uint32_t person)
 {
-    double row[TINY_MOST_SLOTS];
-    FeatureSet *set = feature_set_new(&tiny->plan, &tiny->store);
-    Tally *tally = tally_new(set);
+    uint32_t slot = tiny_slot(tiny, name);
+    double got[2];
 
-    feature_row(row, NULL, tally, person);
-    tally_free(tally);
-    feature_set_free(set);
-    return row[tiny_slot(tiny, name)];
+    for (int evidence = 0; evidence < 2; evidence++) {
+        double row[TINY_MOST_SLOTS];
+        FeatureSet *set = feature_set_new(&tiny->plan, &tiny->store, evidence);
+        Tally *tally = tally_new(set);
+
+        feature_row(row, NULL, tally, person);
+        got[evidence] = row[slot];
+        tally_free(tally);
+        feature_set_free(set);
+    }
+    cr_expect_eq(memcmp(&got[0], &got[1], sizeof *got), 0, "%s: %g, with evidence %g",
+                 name, got[0], got[1]);
+    return got[0];
 }
 
 Test(feature, declared_default_where_nothing_counts)
@@ -339,6 +354,37 @@ Test(feature, two_features_with_the_same_first_characters_do_not_mix)
     for (uint32_t p = 0; p < 2; p++) {
         cr_expect_eq(value_of(tiny, "year", p), 2);
         cr_expect_eq(value_of(tiny, "month", p), 2);
+    }
+    tiny_free(tiny);
+}
+
+/* More windows and counts than a code has room for without a list. */
+Test(feature, a_code_of_many_features)
+{
+    static const char *const FROM[] = {NULL, "2020-07-01", "2024-07-01", "2025-06-01"};
+    static char names[80][8];
+    Tiny *tiny = tiny_new();
+    int source = tiny_source(tiny, "gp");
+
+    for (int f = 0; f < 60; f++) {
+        static const Count COUNTS[] = {COUNT_EXISTS, COUNT_ROWS, COUNT_DATES};
+
+        snprintf(names[f], sizeof names[f], "f%d", f);
+        tiny_hit(tiny,
+                 tiny_feature(tiny, source, names[f], COUNTS[f % 3], FROM[f / 3 % 4]),
+                 "x");
+    }
+    tiny_person(tiny, "1950-01-01");
+    tiny_event(tiny, source, 0, "x", "", (TinyMore){0});
+    tiny_event(tiny, source, 0, "x", "2010-01-01", (TinyMore){0});
+    tiny_event(tiny, source, 0, "x", "2022-01-01", (TinyMore){0});
+    tiny_event(tiny, source, 0, "x", "2025-06-15", (TinyMore){0});
+    tiny_event(tiny, source, 0, "x", "2025-06-15", (TinyMore){0});
+    tiny_build(tiny);
+    for (int f = 0; f < 60; f++) {
+        static const double WANT[4][3] = {{1, 5, 3}, {1, 3, 2}, {1, 2, 1}, {1, 2, 1}};
+
+        cr_expect_eq(value_of(tiny, names[f], 0), WANT[f / 3 % 4][f % 3], "%s", names[f]);
     }
     tiny_free(tiny);
 }
