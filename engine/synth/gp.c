@@ -175,10 +175,13 @@ static void medicine_course(Maker *maker, Course *course, const Medicine *medici
         repeat_issues(maker, course, start + 14, bnf);
 }
 
+/* Most of what somebody is given now and then is the same few things each time. */
 static void acute_issues(Maker *maker, Course *course)
 {
     const World *world = maker->world;
     const Person *person = &maker->person;
+    int32_t usual[2] = {pool_draw(&world->acute, &course->random),
+                        pool_draw(&world->acute, &course->random)};
     double rate =
         world_curve(world, CURVE_ACUTE, person->sex, age_on(person, person->gp_until)) *
         world->settings.acute_level * frailty_factor(person, world->settings.gp_frailty);
@@ -187,8 +190,11 @@ static void acute_issues(Maker *maker, Course *course)
 
     while (n-- > 0) {
         int32_t day = random_day(&course->random, course->from, person->gp_until);
+        bool is_usual = random_share(&course->random) < world->settings.usual_medicine;
+        int32_t bnf = is_usual ? usual[random_below(&course->random, 2)]
+                               : pool_draw(&world->acute, &course->random);
 
-        prescribe(maker, course, day, pool_draw(&world->acute, &course->random), 1);
+        prescribe(maker, course, day, bnf, 1);
     }
 }
 

@@ -6,7 +6,7 @@
 
 #include "engine/synth/write.h"
 
-enum { STRIPE_DAYS = 30, JOB_ROWS = 400000 };
+enum { STRIPE_DAYS = 30, JOB_LEAST = 20000, JOBS_OF_TABLE = 64 };
 
 int32_t *row_add(Maker *maker, Table table, int32_t day)
 {
@@ -98,11 +98,15 @@ Job *jobs_plan(int *n_jobs, Rows *const *blocks, int n_blocks, Stripes stripes)
 
     for (int t = 0; t < N_TABLES; t++) {
         Job job = {order[t], 0, 0, 1, 0};
+        uint64_t enough = 0;
 
+        for (int b = 0; b < n_blocks; b++)
+            enough += blocks[b][job.table].n;
+        enough = enough / JOBS_OF_TABLE > JOB_LEAST ? enough / JOBS_OF_TABLE : JOB_LEAST;
         for (int s = 0; s < stripes.n; s++) {
             job.n_rows += rows_in(blocks, n_blocks, job.table, s);
             job.to = s + 1;
-            if (job.n_rows < JOB_ROWS && s + 1 < stripes.n)
+            if (job.n_rows < enough && s + 1 < stripes.n)
                 continue;
             if (job.n_rows > 0 || job.part == 1)
                 jobs[n++] = job;

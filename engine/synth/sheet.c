@@ -116,3 +116,61 @@ int sheet_one_of(const Sheet *sheet, int row, const char *column,
             "unknown %s \"%s\"", column, text);
     return 0;
 }
+
+/* ---- words and pools --------------------------------------------------- */
+
+int32_t word_of(World *world, const char *text)
+{
+    return *text == '\0' ? NO_WORD : names_add(world->names, text, strlen(text));
+}
+
+Pool pool_of(World *world, const Sheet *sheet, const Choice *choice)
+{
+    Pool pool = {0};
+    double sum = 0;
+
+    pool.item = arena_alloc(world->arena, (size_t)sheet->n_rows, sizeof *pool.item);
+    pool.upto = arena_alloc(world->arena, (size_t)sheet->n_rows, sizeof *pool.upto);
+    for (int r = 0; r < sheet->n_rows; r++) {
+        if (choice->column != NULL &&
+            strcmp(sheet_text(sheet, r, choice->column), choice->word) != 0)
+            continue;
+        if (choice->other != NULL &&
+            strcmp(sheet_text(sheet, r, choice->other), choice->other_word) != 0)
+            continue;
+        sum += sheet_number(sheet, r, "weight");
+        pool.item[pool.n] = choice->item[r];
+        pool.upto[pool.n++] = sum;
+    }
+    return pool;
+}
+
+int32_t *words_of(World *world, const Sheet *sheet, const char *column)
+{
+    int32_t *item = arena_alloc(world->arena, (size_t)sheet->n_rows, sizeof *item);
+
+    for (int r = 0; r < sheet->n_rows; r++)
+        item[r] = word_of(world, sheet_text(sheet, r, column));
+    return item;
+}
+
+int32_t snomed_add(World *world, const char *text)
+{
+    int64_t code = 0;
+
+    if (world->n_snomed % 1024 == 0)
+        world->snomed = arena_grow(world->arena, world->snomed, world->n_snomed,
+                                   world->n_snomed + 1024, sizeof *world->snomed);
+    text_int64(&code, text, strlen(text));
+    world->snomed[world->n_snomed] = code;
+    return (int32_t)world->n_snomed++;
+}
+
+int32_t *snomeds_of(World *world, const Sheet *sheet)
+{
+    int32_t *item = arena_alloc(world->arena, (size_t)sheet->n_rows, sizeof *item);
+
+    for (int r = 0; r < sheet->n_rows; r++)
+        item[r] = snomed_add(world, sheet_text(sheet, r, "code"));
+    return item;
+}

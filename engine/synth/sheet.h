@@ -9,8 +9,7 @@
 
 #include <stddef.h>
 
-#include "engine/base/err.h"
-#include "engine/base/mem.h"
+#include "engine/synth/world.h"
 
 typedef struct Sheet {
     Arena *arena;
@@ -31,5 +30,26 @@ int sheet_whole(const Sheet *sheet, int row, const char *column, int most);
 /* The place of the word in a list of names. */
 int sheet_one_of(const Sheet *sheet, int row, const char *column,
                  const char *const *names, int n);
+
+/* The number of the word, NO_WORD for an empty one. */
+int32_t word_of(World *world, const char *text);
+/* The number of the code in World.snomed, a new one each time. */
+int32_t snomed_add(World *world, const char *text);
+/* The same for every row: of a column, of column "code". In the arena. */
+int32_t *words_of(World *world, const Sheet *sheet, const char *column);
+int32_t *snomeds_of(World *world, const Sheet *sheet);
+
+/* Rows whose column holds the word, and (where other is given) whose other column
+ * holds other_word. item has one number for each row of the sheet. */
+typedef struct Choice {
+    const char *column, *word, *other, *other_word;
+    const int32_t *item;
+} Choice;
+
+/* With the weights of column "weight". */
+Pool pool_of(World *world, const Sheet *sheet, const Choice *choice);
+
+/* The part of world_build that is about health. */
+void health_read(World *world, const char *dir, Err *err);
 
 #endif

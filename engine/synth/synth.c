@@ -20,6 +20,11 @@
 
 enum { BLOCK_PEOPLE = 1000, MOST_STATEMENTS = 64 };
 
+/* Every core has a session already, so none of them needs helpers. */
+static const char SESSION[] = "set maintenance_work_mem = '512MB';"
+                              "set max_parallel_maintenance_workers = 0;"
+                              "set synchronous_commit = off";
+
 typedef struct Block {
     Rows rows[N_TABLES];
     uint64_t count[N_COUNTS];
@@ -206,6 +211,7 @@ static int work_all(const Work *work, const char *stage, Err *err)
 {
     const SynthOptions *options = work->synth->options;
     Err *one = mem_alloc((size_t)work->n + 1, sizeof *one, "reports");
+    double start = log_clock();
     int failed = 0, done = 0, rc;
 
 #pragma omp parallel num_threads(work->synth->n_workers)
@@ -214,7 +220,7 @@ static int work_all(const Work *work, const char *stage, Err *err)
         Err open_err = {0};
         bool open = options->conninfo == NULL ||
                     (db_open(&db, options->conninfo, "synth", &open_err) == 0 &&
-                     db_exec(db, "set maintenance_work_mem = '512MB'", &open_err) == 0);
+                     db_exec(db, SESSION, &open_err) == 0);
 
 #pragma omp for schedule(dynamic, 1)
         for (int i = 0; i < work->n; i++) {
@@ -237,6 +243,8 @@ static int work_all(const Work *work, const char *stage, Err *err)
         db_close(db);
     }
     log_progress_end();
+    log_line(LOG_INFO, "stage=synth_%s jobs=%d seconds=%.1f", stage, work->n,
+             log_clock() - start);
     rc = err_join(err, one, work->n);
     free(one);
     return rc;
@@ -271,18 +279,16 @@ static int rows_write(const Synth *synth, Err *err)
 {
     Work work = {.synth = synth};
     uint64_t n_rows = 0;
-    double start = log_clock();
     Job *jobs = jobs_plan(&work.n, synth->rows, synth->n_blocks, synth->stripes);
     int rc;
 
     for (int j = 0; j < work.n; j++)
         n_rows += jobs[j].n_rows;
+    log_line(LOG_INFO, "stage=synth_plan rows=%llu jobs=%d", (unsigned long long)n_rows,
+             work.n);
     work.jobs = jobs;
     rc = work_all(&work, "write", err);
     free(jobs);
-    if (rc == 0)
-        log_line(LOG_INFO, "stage=synth_write rows=%llu seconds=%.1f",
-                 (unsigned long long)n_rows, log_clock() - start);
     return rc;
 }
 

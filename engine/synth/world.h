@@ -63,7 +63,8 @@ typedef struct Settings {
     double emergency_level, emergency_own_condition, emergency_before_death;
     double death_in_hospital, day_case, second_episode, third_episode;
     double delay_share, delay_days, gp_level, tests_level, acute_level;
-    double two_month_issue, missed_issue, mental_health_condition, memory_contact;
+    double two_month_issue, missed_issue, usual_medicine, mental_health_condition,
+        memory_contact;
     double home_care_share, residential_cost, home_cost;
     double moved_within_area, registered_years, left_share, sex_not_known;
     double dirt[N_DIRTS];
