@@ -453,7 +453,7 @@ create table if not exists stratify.score (
     outcome_no    smallint not null,
     band_no       smallint,
     practice_code text not null,
-    primary key (run_id, model_no, person_id)
+    primary key (run_id, person_id, model_no)
 ) partition by list (run_id);
 comment on table stratify.score is 'What each model says of each person of a run; 1 is the highest rank';
 comment on column stratify.score.run_id is 'The run';

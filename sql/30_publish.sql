@@ -33,7 +33,7 @@ declare
     name text := stratify.staged_name(parent, run, model);
     key  text := case parent
                      when 'person' then 'run_id, person_id'
-                     when 'score' then 'run_id, model_no, person_id'
+                     when 'score' then 'run_id, person_id, model_no'
                      else 'run_id, cohort, group_code, person_id'
                  end;
 begin
@@ -83,7 +83,7 @@ declare
     scores text := stratify.staged_name('score', run, null);
 begin
     execute format('create table stratify.%I (like stratify.score including defaults, '
-                   'primary key (run_id, model_no, person_id)) partition by list (model_no)',
+                   'primary key (run_id, person_id, model_no)) partition by list (model_no)',
                    scores);
     for model in 0 .. models - 1 loop
         perform stratify.attach_table(scores, stratify.staged_name('score', run, model), model);

@@ -8,7 +8,8 @@
  * RFC 4180: a header line, CRLF, quotes where a value needs them. null is empty. A
  * text that a spreadsheet would take for a formula (it begins with = + - @, tab or
  * return) gets an apostrophe before it. The same results give the same bytes: columns
- * that differ between runs are left out, and the gzip header has no time and no name.
+ * and tables that differ between runs are left out, and the gzip header has no time and
+ * no name.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -217,12 +218,23 @@ static int csv_close(CsvWriter *csv, int file, const Folder *folder, Err *err)
     return rc;
 }
 
+/* False for a table of nothing but what differs between runs (run_stage). */
+static bool is_repeatable(const ResultTable *table)
+{
+    for (int c = 0; c < table->n_columns; c++)
+        if (!table->columns[c].is_volatile)
+            return true;
+    return false;
+}
+
 static int write_table(const Folder *folder, const Made *made, const ResultTable *table,
                        Err *err)
 {
     CsvWriter csv;
     int file;
 
+    if (!is_repeatable(table))
+        return 0;
     if (csv_open(&csv, &file, folder, table, err) != 0)
         return -1;
     table->write(&csv.writer, made);

@@ -104,9 +104,9 @@ static void run_write(Writer *writer, const Made *made)
 static TABLE(run);
 
 static const ResultColumn run_stage_columns[] = {
-    COL(stage_no, INT2),      COL(stage, TEXT), COL(wall_seconds, FLOAT8),
-    COL(cpu_seconds, FLOAT8), COL(rows, INT8),  COL(bytes, INT8),
-    COL(peak_bytes, INT8)};
+    VOL(stage_no, INT2),      VOL(stage, TEXT), VOL(wall_seconds, FLOAT8),
+    VOL(cpu_seconds, FLOAT8), VOL(rows, INT8),  VOL(bytes, INT8),
+    VOL(peak_bytes, INT8)};
 
 static void run_stage_write(Writer *writer, const Made *made)
 {
