@@ -92,6 +92,19 @@ static bool term_can_be_fraction(const Plan *plan, const Term *term)
     }
 }
 
+/* What takes the place of a missing value; NaN where there is no score without one. */
+static double stand_in(const Model *model, const Term *term)
+{
+    switch (model->missing) {
+    case MISSING_ZERO:
+        return 0;
+    case MISSING_IMPUTE:
+        return term->impute;
+    default:
+        return NAN;
+    }
+}
+
 static bool term_has_range(const Term *term)
 {
     return term->least > -INFINITY || term->most < INFINITY;
@@ -112,7 +125,7 @@ static QuickTerm prepare_term(Model *model, const Plan *plan, const Term *term,
         .centre = term->centre,
     };
 
-    if (can_miss && model->missing == MISSING_NOT_SCORED)
+    if (can_miss && isnan(stand_in(model, term)))
         quick.missing = term_reason(model, term, "has no value", arena);
     if (term_has_range(term) && model->range == RANGE_NOT_SCORED)
         quick.range = term_reason(model, term, "is out of range", arena);
@@ -139,12 +152,12 @@ double term_value(const Model *model, int number, const double *row, int *why)
     double value = term->value != NULL ? rule_number(term->value, row) : row[term->slot];
 
     if (isnan(value)) {
-        if (model->missing == MISSING_NOT_SCORED) {
+        value = stand_in(model, term);
+        if (isnan(value)) {
             assert(quick->missing != 0);
             *why = quick->missing;
             return NAN;
         }
-        value = model->missing == MISSING_IMPUTE ? term->impute : 0;
     }
     if (value >= term->least && value <= term->most)
         return value;
