@@ -88,4 +88,49 @@ static inline void read_example(Forest *forest, const char *folder, const char *
     cr_assert_eq(err.n_reports, 0);
 }
 
+/* ---- changed files ------------------------------------------------------------------
+ */
+
+static inline char *read_text(const char *folder, const char *file, size_t *len)
+{
+    char path[256];
+    char *text = mem_alloc(1 << 17, 1, "a test file");
+    FILE *from;
+
+    snprintf(path, sizeof path, TREES "%s/%s", folder, file);
+    from = fopen(path, "rb");
+    cr_assert(from != NULL, "%s", path);
+    *len = fread(text, 1, (1 << 17) - 1, from);
+    fclose(from);
+    return text;
+}
+
+/* The text with the first `old` behind `after` replaced. */
+static inline char *changed(const char *text, const char *after, const char *old,
+                            const char *new)
+{
+    const char *at = strstr(text, after);
+    char *out = mem_alloc(strlen(text) + strlen(new) + 1, 1, "a test file");
+
+    cr_assert(at != NULL, "%s", after);
+    at = strstr(at, old);
+    cr_assert(at != NULL, "%s", old);
+    memcpy(out, text, (size_t)(at - text));
+    strcat(strcpy(out + (at - text), new), at + strlen(old));
+    return out;
+}
+
+static inline void parse_changed(Forest *forest, const char *folder, const char *file,
+                                 const char *const change[3], Arena *arena, Err *err)
+{
+    size_t len;
+    char *text = read_text(folder, file, &len);
+    char *other = changed(text, change[0], change[1], change[2]);
+    int rc = forest_parse(forest, "m", other, strlen(other), arena, err);
+
+    cr_expect_eq(rc != 0, err->n_reports != 0);
+    free(other);
+    free(text);
+}
+
 #endif
