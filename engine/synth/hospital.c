@@ -99,18 +99,19 @@ static void codes_draw(Codes *codes, const Maker *maker, Hospital *hospital,
         code_add(codes, pool_draw(&world->role[ROLE_OTHER], random));
 }
 
+/* dates: the start and the end. */
 static void episode_add(Maker *maker, Hospital *hospital, const Stay *stay, int order,
-                        int32_t start, int32_t end)
+                        const int32_t dates[2])
 {
     Codes codes;
-    int32_t *row = row_add(maker, TABLE_EPISODE, start);
+    int32_t *row = row_add(maker, TABLE_EPISODE, dates[0]);
 
     row[0] = hospital->n_spells;
     row[1] = order;
-    row[2] = end;
+    row[2] = dates[1];
     codes_draw(&codes, maker, hospital, stay);
     for (int i = 0; i < codes.n; i++) {
-        row = row_add(maker, TABLE_DIAGNOSIS, start);
+        row = row_add(maker, TABLE_DIAGNOSIS, dates[0]);
         row[0] = hospital->n_spells;
         row[1] = order;
         row[2] = i + 1;
@@ -206,9 +207,10 @@ static void episodes_make(Maker *maker, Hospital *hospital, const Stay *stay)
 
     for (int i = 1; i <= n; i++) {
         int32_t next = i == n ? end : random_day(random, start, end);
+        bool goes_on = i == n && stay->discharged == DAY_UNKNOWN;
 
-        episode_add(maker, hospital, stay, i, start,
-                    i == n && stay->discharged == DAY_UNKNOWN ? DAY_UNKNOWN : next);
+        episode_add(maker, hospital, stay, i,
+                    (int32_t[2]){start, goes_on ? DAY_UNKNOWN : next});
         start = next;
     }
 }

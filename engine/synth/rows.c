@@ -77,16 +77,17 @@ void rows_free(Rows *rows)
 
 /* ---- jobs -------------------------------------------------------------- */
 
-static uint64_t rows_in(Rows *const *blocks, int n_blocks, Table table, int stripe)
+static uint64_t rows_in(const Made *made, Table table, int stripe)
 {
     uint64_t n = 0;
 
-    for (int b = 0; b < n_blocks; b++)
-        n += blocks[b][table].stripe[stripe + 1] - blocks[b][table].stripe[stripe];
+    for (int b = 0; b < made->n_blocks; b++)
+        n += made->blocks[b][table].stripe[stripe + 1] -
+             made->blocks[b][table].stripe[stripe];
     return n;
 }
 
-Job *jobs_plan(int *n_jobs, Rows *const *blocks, int n_blocks, Stripes stripes)
+Job *jobs_plan(int *n_jobs, const Made *made, Stripes stripes)
 {
     static const Table order[N_TABLES] = {
         TABLE_GP,       TABLE_PRESCRIPTION, TABLE_DIAGNOSIS,    TABLE_OUTPATIENT,
@@ -100,11 +101,11 @@ Job *jobs_plan(int *n_jobs, Rows *const *blocks, int n_blocks, Stripes stripes)
         Job job = {order[t], 0, 0, 1, 0};
         uint64_t enough = 0;
 
-        for (int b = 0; b < n_blocks; b++)
-            enough += blocks[b][job.table].n;
+        for (int b = 0; b < made->n_blocks; b++)
+            enough += made->blocks[b][job.table].n;
         enough = enough / JOBS_OF_TABLE > JOB_LEAST ? enough / JOBS_OF_TABLE : JOB_LEAST;
         for (int s = 0; s < stripes.n; s++) {
-            job.n_rows += rows_in(blocks, n_blocks, job.table, s);
+            job.n_rows += rows_in(made, job.table, s);
             job.to = s + 1;
             if (job.n_rows < enough && s + 1 < stripes.n)
                 continue;
@@ -139,16 +140,15 @@ static void order_by_day(const int32_t **to, const int32_t *const *from, uint64_
     free(next);
 }
 
-const int32_t **stripe_rows(uint64_t *n_rows, Table table, int stripe,
-                            Rows *const *blocks, int n_blocks)
+const int32_t **stripe_rows(uint64_t *n_rows, const Made *made, Table table, int stripe)
 {
     size_t width = (size_t)table_width(table);
-    uint64_t n = rows_in(blocks, n_blocks, table, stripe), i = 0;
+    uint64_t n = rows_in(made, table, stripe), i = 0;
     const int32_t **rows = mem_alloc(n, sizeof *rows, "rows of a stripe");
     const int32_t **ordered;
 
-    for (int b = 0; b < n_blocks; b++) {
-        const Rows *block = &blocks[b][table];
+    for (int b = 0; b < made->n_blocks; b++) {
+        const Rows *block = &made->blocks[b][table];
 
         for (uint32_t r = block->stripe[stripe]; r < block->stripe[stripe + 1]; r++)
             rows[i++] = block->at + r * width;

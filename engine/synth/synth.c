@@ -191,6 +191,7 @@ static int statements_of(char **statement, char *script)
 
 typedef struct Work {
     const Synth *synth;
+    Made made;
     const Job *jobs;
     char **statements;
     int n;
@@ -198,12 +199,9 @@ typedef struct Work {
 
 static int work_do(const Work *work, int i, Db *db, Err *err)
 {
-    const Synth *synth = work->synth;
-
     if (work->statements != NULL)
         return db_exec(db, work->statements[i], err);
-    return job_write(&work->jobs[i], &synth->world, synth->rows, synth->n_blocks, db,
-                     synth->options->out, err);
+    return job_write(&work->jobs[i], &work->made, db, work->synth->options->out, err);
 }
 
 /* Every worker has a session of its own; the first fault ends the work. */
@@ -277,9 +275,9 @@ static int server_finish(const Synth *synth, Err *err)
 
 static int rows_write(const Synth *synth, Err *err)
 {
-    Work work = {.synth = synth};
+    Work work = {.synth = synth, .made = {&synth->world, synth->rows, synth->n_blocks}};
     uint64_t n_rows = 0;
-    Job *jobs = jobs_plan(&work.n, synth->rows, synth->n_blocks, synth->stripes);
+    Job *jobs = jobs_plan(&work.n, &work.made, synth->stripes);
     int rc;
 
     for (int j = 0; j < work.n; j++)

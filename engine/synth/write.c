@@ -411,16 +411,15 @@ static int sink_close(Sink *sink, int rc, Err *err)
     return rc;
 }
 
-int job_write(const Job *job, const World *world, Rows *const *blocks, int n_blocks,
-              Db *db, const char *out, Err *err)
+int job_write(const Job *job, const Made *made, Db *db, const char *out, Err *err)
 {
     const struct Spec *spec = &SPECS[job->table];
-    Sink sink = {.world = world};
+    Sink sink = {.world = made->world};
     int rc = sink_open(&sink, job, db, out, err);
 
     for (int s = job->from; s < job->to && rc == 0; s++) {
         uint64_t n;
-        const int32_t **rows = stripe_rows(&n, job->table, s, blocks, n_blocks);
+        const int32_t **rows = stripe_rows(&n, made, job->table, s);
 
         for (uint64_t i = 0; i < n && rc == 0; i++) {
             put_row(&sink, spec, rows[i]);

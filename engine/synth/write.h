@@ -28,17 +28,22 @@ Stripes stripes_of(const World *world);
 void rows_sort(Rows *rows, Table table, Stripes stripes);
 void rows_free(Rows *rows);
 
-/* Blocks hold N_TABLES rows each. The jobs of the largest tables come first; every table
- * has at least one. Released with free(). */
-Job *jobs_plan(int *n_jobs, Rows *const *blocks, int n_blocks, Stripes stripes);
+/* All rows: N_TABLES of each block. Borrowed. */
+typedef struct Made {
+    const World *world;
+    Rows *const *blocks;
+    int n_blocks;
+} Made;
+
+/* The jobs of the largest tables come first; every table has at least one. Released
+ * with free(). */
+Job *jobs_plan(int *n_jobs, const Made *made, Stripes stripes);
 
 /* The rows of one stripe in the order they are written; borrowed from the blocks, the
  * list itself is released with free(). */
-const int32_t **stripe_rows(uint64_t *n_rows, Table table, int stripe,
-                            Rows *const *blocks, int n_blocks);
+const int32_t **stripe_rows(uint64_t *n_rows, const Made *made, Table table, int stripe);
 
 /* db NULL: no database; out NULL: no files. */
-int job_write(const Job *job, const World *world, Rows *const *blocks, int n_blocks,
-              Db *db, const char *out, Err *err);
+int job_write(const Job *job, const Made *made, Db *db, const char *out, Err *err);
 
 #endif
