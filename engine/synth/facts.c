@@ -287,7 +287,7 @@ static void cells_read(World *world, const char *dir, Err *err)
             (Cell){(uint32_t)p, sheet_one_of(&sheet, r, "sex", sexes, 2),
                    sheet_whole(&sheet, r, "age_from", AGE_MOST), sum};
     }
-    if (sum == 0)
+    if (sum == 0 && err->n_reports == 0)
         err_add(err, ERR_CONFIG, (Where){sheet.path, 0, 0}, "no patients");
 }
 

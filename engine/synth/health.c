@@ -204,6 +204,8 @@ void health_read(World *world, const char *dir, Err *err)
     tests_read(world, dir, err);
     background_read(world, dir, err);
     medicines_read(world, dir, err);
+    if (world->n_conditions == 0) /* reported already */
+        return;
     world->care_home = condition_named(world, "care-home", err);
     world->care_requirement = condition_named(world, "care-requirement", err);
     world->memory = condition_named(world, "cognitive-problems", err);
