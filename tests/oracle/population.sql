@@ -7,18 +7,27 @@ insert into sentinel values ('1582-10-15'), ('1600-01-01'), ('1800-01-01'),
 create temp table opted_out as
 select person_id, bool_or(opt_out_type in ('type-1', 'local')) as from_run,
     bool_or(opt_out_type = 'national') as from_hospital
-from sid.opt_out where opt_out_date <= :'as_of' or opt_out_date is null
+from sid.opt_out
+where opt_out_date is null or opt_out_date < :'as_of'
+    or opt_out_date in (select day from sentinel)
 group by person_id;
 
--- Overlapping registrations: the latest start, then the longest, then the lowest code.
+-- A registration whose end is the as-of day is over at the start of that day. Overlapping
+-- ones: the latest start, then the longest, then the lowest code.
 create temp table registered as
 select person_id, practice_code from (
     select person_id, practice_code, row_number() over (
         partition by person_id
-        order by start_date desc, coalesce(end_date, 'infinity') desc,
-            practice_code collate "C") as place
+        order by starts desc, ends desc, practice_code collate "C") as place
     from sid.registration
-    where start_date <= :'as_of' and coalesce(end_date, 'infinity') >= :'as_of') as r
+    left join sentinel a on a.day = start_date
+    left join sentinel z on z.day = end_date
+    cross join lateral (
+        select case when a.day is null then coalesce(start_date, '-infinity')
+                    else '-infinity' end as starts,
+            case when z.day is null then coalesce(end_date, 'infinity')
+                 else 'infinity' end as ends) as known
+    where starts <= :'as_of' and ends > :'as_of') as r
 where place = 1;
 
 create temp table in_run as
