@@ -2,8 +2,9 @@
 --
 -- Every row leads to its run. What concerns people (person, score, cohort_member) is
 -- partitioned by run, and score by model within it: a run fills tables of its own,
--- which become partitions in the transaction that publishes it. Published rows never
--- change: see 30_publish.sql.
+-- which become partitions in the transaction that publishes it. What is known of a run
+-- (run_...) is written by that transaction only, and published rows never change:
+-- triggers of 30_publish.sql see to both, at a fraction of the cost of foreign keys.
 
 create schema if not exists stratify;
 comment on schema stratify is
@@ -64,7 +65,7 @@ comment on column stratify.run_switch.switched_at is 'When';
 comment on column stratify.run_switch.switched_by is 'By whom';
 
 create table if not exists stratify.run_stage (
-    run_id       bigint not null references stratify.run on delete cascade,
+    run_id       bigint not null,
     stage_no     smallint not null,
     stage        text not null,
     wall_seconds double precision not null,
@@ -85,7 +86,7 @@ comment on column stratify.run_stage.bytes is 'Bytes read or written';
 comment on column stratify.run_stage.peak_bytes is 'Largest memory of the program so far';
 
 create table if not exists stratify.run_source (
-    run_id    bigint not null references stratify.run on delete cascade,
+    run_id    bigint not null,
     source_no smallint not null,
     source    text not null,
     role      text not null,
@@ -106,7 +107,7 @@ comment on column stratify.run_source.bytes is 'Bytes received';
 comment on column stratify.run_source.seconds is 'Seconds of reading, summed over sessions';
 
 create table if not exists stratify.run_source_fate (
-    run_id    bigint not null references stratify.run on delete cascade,
+    run_id    bigint not null,
     source    text not null,
     fate_no   smallint not null,
     fate      text not null,
@@ -123,7 +124,7 @@ comment on column stratify.run_source_fate.is_reject is 'True where the row brea
 comment on column stratify.run_source_fate.rows is 'Rows';
 
 create table if not exists stratify.run_exclusion (
-    run_id       bigint not null references stratify.run on delete cascade,
+    run_id       bigint not null,
     exclusion_no smallint not null,
     reason       text not null,
     people       bigint not null,
@@ -136,7 +137,7 @@ comment on column stratify.run_exclusion.reason is 'The reason';
 comment on column stratify.run_exclusion.people is 'People';
 
 create table if not exists stratify.run_list (
-    run_id      bigint not null references stratify.run on delete cascade,
+    run_id      bigint not null,
     list        text not null,
     version     text,
     title       text,
@@ -159,7 +160,7 @@ comment on column stratify.run_list.entries is 'Codes and prefixes in it';
 comment on column stratify.run_list.rows is 'Rows of all sources that it matched';
 
 create table if not exists stratify.run_gate (
-    run_id   bigint not null references stratify.run on delete cascade,
+    run_id   bigint not null,
     gate_no  smallint not null,
     gate     text not null,
     subject  text not null,
@@ -182,7 +183,7 @@ comment on column stratify.run_gate.state is 'pass, warn, stop, or not compared'
 -- ---- models --------------------------------------------------------------
 
 create table if not exists stratify.run_model (
-    run_id          bigint not null references stratify.run on delete cascade,
+    run_id          bigint not null,
     model_no        smallint not null,
     model           text not null,
     version         text not null,
@@ -215,7 +216,7 @@ comment on column stratify.run_model.scored is 'People with a score';
 comment on column stratify.run_model.mean_score is 'Their mean score; null without any';
 
 create table if not exists stratify.run_band (
-    run_id   bigint not null references stratify.run on delete cascade,
+    run_id   bigint not null,
     model_no smallint not null,
     band_no  smallint not null,
     band     text not null,
@@ -238,7 +239,7 @@ comment on column stratify.run_band.below is 'Bound that scores of the band stay
 comment on column stratify.run_band.share is 'Bands by rank: top share of everyone scored';
 
 create table if not exists stratify.run_outcome (
-    run_id         bigint not null references stratify.run on delete cascade,
+    run_id         bigint not null,
     model_no       smallint not null,
     outcome_no     smallint not null,
     outcome        text not null,
@@ -255,7 +256,7 @@ comment on column stratify.run_outcome.is_eligibility is 'True: the model is not
 -- ---- groups --------------------------------------------------------------
 
 create table if not exists stratify.run_grouping (
-    run_id      bigint not null references stratify.run on delete cascade,
+    run_id      bigint not null,
     grouping_no smallint not null,
     grouping    text not null,
     title       text,
@@ -269,7 +270,7 @@ comment on column stratify.run_grouping.grouping is 'Name in the config';
 comment on column stratify.run_grouping.title is 'In plain words';
 
 create table if not exists stratify.run_group (
-    run_id   bigint not null references stratify.run on delete cascade,
+    run_id   bigint not null,
     grouping text not null,
     code     text not null,
     name     text,
@@ -284,7 +285,7 @@ comment on column stratify.run_group.name is 'Name of the group';
 comment on column stratify.run_group.people is 'Registered people of the run';
 
 create table if not exists stratify.run_practice (
-    run_id        bigint not null references stratify.run on delete cascade,
+    run_id        bigint not null,
     practice_code text not null,
     grouping      text not null,
     group_code    text not null,
@@ -297,7 +298,7 @@ comment on column stratify.run_practice.grouping is 'The grouping';
 comment on column stratify.run_practice.group_code is 'Its group there; empty: in none';
 
 create table if not exists stratify.run_segment (
-    run_id     bigint not null references stratify.run on delete cascade,
+    run_id     bigint not null,
     segment_no smallint not null,
     segment    text not null,
     label      text,
@@ -310,7 +311,7 @@ comment on column stratify.run_segment.segment is 'Name in the config';
 comment on column stratify.run_segment.label is 'In plain words';
 
 create table if not exists stratify.run_cohort (
-    run_id         bigint not null references stratify.run on delete cascade,
+    run_id         bigint not null,
     cohort_no      smallint not null,
     cohort         text not null,
     title          text,
@@ -340,7 +341,7 @@ comment on column stratify.run_cohort.members is 'Members on all its lists';
 -- ---- counts --------------------------------------------------------------
 
 create table if not exists stratify.run_count (
-    run_id     bigint not null references stratify.run on delete cascade,
+    run_id     bigint not null,
     model_no   smallint not null,
     grouping   text not null,
     group_code text not null,
@@ -359,7 +360,7 @@ comment on column stratify.run_count.band_no is 'Band of those scored; -1 for al
 comment on column stratify.run_count.people is 'People';
 
 create table if not exists stratify.run_segment_count (
-    run_id     bigint not null references stratify.run on delete cascade,
+    run_id     bigint not null,
     segment_no smallint not null,
     grouping   text not null,
     group_code text not null,
@@ -374,7 +375,7 @@ comment on column stratify.run_segment_count.group_code is 'The group; empty: in
 comment on column stratify.run_segment_count.people is 'People';
 
 create table if not exists stratify.run_cohort_count (
-    run_id     bigint not null references stratify.run on delete cascade,
+    run_id     bigint not null,
     cohort     text not null,
     group_code text not null,
     registered bigint not null,
@@ -397,7 +398,7 @@ comment on column stratify.run_cohort_count.continuing is 'Members who were';
 comment on column stratify.run_cohort_count.leavers is 'People of the last published list who are no longer members';
 
 create table if not exists stratify.run_public_count (
-    run_id     bigint not null references stratify.run on delete cascade,
+    run_id     bigint not null,
     count_no   integer not null,
     measure    text not null,
     item       text not null,

@@ -131,7 +131,17 @@ begin
                        stratify.staged_name(part, run, null));
     end loop;
     perform set_config('stratify.removing', run::text, true);
-    delete from stratify.run r where r.run_id = run;
+    delete from stratify.run r where r.run_id = run; -- refused for the current run
+    for part in
+        select c.relname
+        from pg_class c
+        where c.relnamespace = 'stratify'::regnamespace
+          and c.relkind = 'r'
+          and c.relname like 'run\_%'
+          and c.relname <> 'run_switch'
+    loop
+        execute format('delete from stratify.%I where run_id = $1', part) using run;
+    end loop;
     perform set_config('stratify.removing', '', true);
 end
 $$;
@@ -177,18 +187,19 @@ $$;
 comment on function stratify.refuse_change is 'Refuses any change of the rows of a run; retention removes runs whole';
 
 -- What is known of a run may be added by the transaction that publishes it, only.
-create or replace function stratify.refuse_late_row()
+create or replace function stratify.refuse_late_rows()
 returns trigger language plpgsql as $$
 begin
-    if exists (select from stratify.run r
-               where r.run_id = new.run_id
-                 and r.xmin = pg_current_xact_id()::xid) then
-        return new;
+    if exists (select from (select distinct run_id from added) a
+               where not exists (select from stratify.run r
+                                 where r.run_id = a.run_id
+                                   and r.xmin = pg_current_xact_id()::xid)) then
+        raise exception 'the rows of a run never change' using errcode = '25006';
     end if;
-    raise exception 'the rows of a run never change' using errcode = '25006';
+    return null;
 end
 $$;
-comment on function stratify.refuse_late_row is 'Refuses rows for a run that has been published';
+comment on function stratify.refuse_late_rows is 'Refuses rows for a run that has been published';
 
 do $$
 declare
@@ -213,8 +224,9 @@ begin
         execute format('create trigger never_truncated before truncate on stratify.%I '
                        'for each statement execute function stratify.refuse_change()', tab);
         if not many and tab <> 'run' then
-            execute format('create trigger never_late before insert on stratify.%I '
-                           'for each row execute function stratify.refuse_late_row()', tab);
+            execute format('create trigger never_late after insert on stratify.%I '
+                           'referencing new table as added for each statement '
+                           'execute function stratify.refuse_late_rows()', tab);
         end if;
     end loop;
 end
