@@ -234,17 +234,15 @@ static void count_rest(Tally *tally, const Rest *rest, const Events *events, uin
 }
 
 /* Without a branch: whether an event is in a window cannot be foreseen. */
-static inline void count_work(Tally *tally, const CodeWork *work, int32_t day,
-                              uint32_t conditions)
+static inline void count_window(Tally *tally, const CodeWork *work, int w, int32_t day,
+                                uint32_t conditions)
 {
-    for (int w = 0; w < CODE_WINDOWS; w++) {
-        const Window *window = &tally->set->windows[work->window[w]];
-        bool is_in = ((uint32_t)day - (uint32_t)window->from < window->span) &
-                     ((conditions & window->conditions) == window->conditions);
+    const Window *window = &tally->set->windows[work->window[w]];
+    bool is_in = ((uint32_t)day - (uint32_t)window->from < window->span) &
+                 ((conditions & window->conditions) == window->conditions);
 
-        tally->bits[work->word[w]] |= work->bits[w] & -(uint64_t)is_in;
-        tally->rows[work->rows[w]] += is_in;
-    }
+    tally->bits[work->word[w]] |= work->bits[w] & -(uint64_t)is_in;
+    tally->rows[work->rows[w]] += is_in;
 }
 
 static void count_source(Tally *tally, const SourceSet *source, uint32_t person)
@@ -260,9 +258,10 @@ static void count_source(Tally *tally, const SourceSet *source, uint32_t person)
 
         if (code != CODE_NONE) {
             const CodeWork *work = &source->codes[code];
+            uint32_t conditions = events->conditions != NULL ? events->conditions[e] : 0;
 
-            count_work(tally, work, events->day[e],
-                       events->conditions != NULL ? events->conditions[e] : 0);
+            count_window(tally, work, 0, events->day[e], conditions);
+            count_window(tally, work, 1, events->day[e], conditions);
             if (work->rest != 0)
                 count_rest(tally, &source->rest[work->rest], events, e);
         }
