@@ -26,6 +26,7 @@ CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 CFLAGS   := -std=c11 -g -fopenmp -ffp-contract=off $(CFLAGS_$(MODE)) -Werror \
             -Wall -Wextra -Wshadow -Wpedantic -Wvla -Wstrict-prototypes
 CPPFLAGS = -I. -D_GNU_SOURCE -DSTRATIFY_VERSION='"$(VERSION)"' \
+           -DSTRATIFY_PREFIX='"$(PREFIX)"' \
            $(shell pkg-config --cflags $(PKGS))
 LDLIBS   = $(shell pkg-config --libs $(PKGS)) -lcsv -lm
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/base/log.h"
 #include "engine/base/text.h"
@@ -15,6 +16,9 @@
 #include "loaders/load.h"
 #include "models/card.h"
 #include "models/kinds.h"
+
+/* Where `make install` puts what comes with the program. */
+#define SHARE STRATIFY_PREFIX "/share/stratify"
 
 static int init(const Options *options, Err *err)
 {
@@ -126,6 +130,9 @@ static int synth(const Options *options, Err *err)
                         .conninfo = options->out ? NULL : options->conninfo,
                         .connections = options->connections,
                         .out = options->out,
+                        .data_dir = access("configs/synth", R_OK) == 0 ? "configs/synth"
+                                                                       : SHARE
+                                        "/configs/synth",
                         .replace = options->replace};
 
     if (options->threads)
