@@ -28,7 +28,19 @@ static void one_line(char *out, size_t room, const char *text)
     out[n] = '\0';
 }
 
-/* True if the state is one of the words or begins with one of two characters. */
+/* The first of libpq's lines, without the server's "FATAL:  ". */
+static void first_line(char *out, size_t room, const char *text)
+{
+    static const char FATAL[] = "FATAL:  ";
+
+    if (strncmp(text, FATAL, strlen(FATAL)) == 0)
+        text += strlen(FATAL);
+    one_line(out, room, text);
+    if (strcspn(text, "\n") < room)
+        out[strcspn(text, "\n")] = '\0';
+}
+
+/* True if the state begins with one of the words. */
 static bool is_state(const char *state, const char *const *words)
 {
     for (; *words != NULL; words++)
@@ -59,7 +71,10 @@ int db_fail(const Db *db, const PGresult *result, Where where, const char *what,
     ErrKind kind;
 
     if (state == NULL || PQstatus(db->conn) == CONNECTION_BAD) {
-        one_line(words, sizeof words, primary ? primary : PQerrorMessage(db->conn));
+        if (primary != NULL)
+            one_line(words, sizeof words, primary);
+        else
+            first_line(words, sizeof words, PQerrorMessage(db->conn));
         return err_add(err, ERR_SOURCE, where, "could not %s: %s", what, words);
     }
     kind = kind_of_state(state);

@@ -1,0 +1,249 @@
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/day.h"
+#include "engine/db/copy.h"
+
+static Db *open_db(void)
+{
+    Db *db = NULL;
+    Err err = {0};
+
+    cr_assert_eq(db_open(&db, "", "test", &err), 0, "%s", err.text);
+    return db;
+}
+
+static void run(Db *db, const char *sql)
+{
+    Err err = {0};
+
+    cr_assert_eq(db_exec(db, sql, &err), 0, "%s", err.text);
+}
+
+static const char TABLE[] = "create temp table t (b bool, i2 int2, i4 int4, i8 int8, "
+                            "f float8, n float8, d date, x text, j jsonb, l text[], e "
+                            "text[])";
+
+static void write_row(Copy *copy, int i)
+{
+    static const char *const WORDS[] = {"one", "t\"wo, {}", ""};
+
+    copy_row(copy);
+    copy_bool(copy, i % 2 == 0);
+    copy_int2(copy, (int16_t)-i);
+    copy_int4(copy, INT32_MIN + i);
+    copy_int8(copy, INT64_MAX - i);
+    copy_float8(copy, 0.1 * i);
+    copy_float8_or_null(copy, i == 0 ? NAN : i);
+    copy_date(copy, i == 0 ? DAY_UNKNOWN : i);
+    copy_text(copy, i == 0 ? NULL : "caf\xc3\xa9");
+    copy_jsonb(copy, i == 0 ? NULL : "{\"a\": 1}");
+    copy_texts(copy, WORDS, 3);
+    copy_texts(copy, NULL, 0);
+}
+
+Test(copy, what_is_written_arrives)
+{
+    Db *db = open_db();
+    Copy *copy;
+    PGresult *result;
+    uint64_t n = 0;
+    Err err = {0};
+    static const char *const WANT[] = {"t",
+                                       "0",
+                                       "-2147483648",
+                                       "9223372036854775807",
+                                       "0",
+                                       "",
+                                       "",
+                                       "",
+                                       "",
+                                       "{one,\"t\\\"wo, {}\",\"\"}",
+                                       "{}",
+                                       "f",
+                                       "-1",
+                                       "-2147483647",
+                                       "9223372036854775806",
+                                       "0.1",
+                                       "1",
+                                       "2000-01-02",
+                                       "caf\xc3\xa9",
+                                       "{\"a\": 1}",
+                                       "{one,\"t\\\"wo, {}\",\"\"}",
+                                       "{}"};
+
+    run(db, TABLE);
+    cr_assert_eq(copy_begin(&copy, db, "copy t from stdin (format binary)", 11, &err), 0);
+    for (int i = 0; i < 20000; i++)
+        write_row(copy, i);
+    cr_assert_eq(copy_end(copy, &n, &err), 0, "%s", err.text);
+    cr_expect_eq(n, 20000);
+    result = db_query(db, "select * from t limit 2", 0, NULL, &err);
+    cr_assert_not_null(result);
+    for (int v = 0; v < 22; v++)
+        cr_expect_str_eq(PQgetvalue(result, v / 11, v % 11), WANT[v]);
+    PQclear(result);
+    db_close(db);
+}
+
+Test(copy, what_is_read_is_what_is_there)
+{
+    Db *db = open_db();
+    CopyReader *reader;
+    CopyValue values[7];
+    uint64_t bytes = 0;
+    int64_t whole;
+    int32_t day;
+    double real;
+    bool yes;
+    Err err = {0};
+
+    cr_assert_eq(copy_open(&reader, db,
+                           "copy (select 7::int2, -8::int4, 9::int8, 0.5::float4, true, "
+                           "'infinity'::date, null::text union all select 1, 2, 3, 4, "
+                           "false, '1999-12-31', 'x') to stdout (format binary)",
+                           7, &err),
+                 0, "%s", err.text);
+    cr_assert_eq(copy_next(reader, values, &bytes, &err), 1);
+    cr_expect(copy_get_int(&whole, values[0]) && whole == 7);
+    cr_expect(copy_get_int(&whole, values[1]) && whole == -8);
+    cr_expect(copy_get_int(&whole, values[2]) && whole == 9);
+    cr_expect(copy_get_float(&real, values[3]) && real == 0.5);
+    cr_expect(copy_get_bool(&yes, values[4]) && yes);
+    cr_expect(copy_get_date(&day, values[5]) && day == DAY_UNKNOWN);
+    cr_expect_eq(values[6].len, -1);
+    cr_assert_eq(copy_next(reader, values, &bytes, &err), 1);
+    cr_expect(copy_get_date(&day, values[5]) && day == -1);
+    cr_expect(values[6].len == 1 && values[6].data[0] == 'x');
+    cr_expect_not(copy_get_int(&whole, values[6]));
+    cr_expect_not(copy_get_float(&real, values[4]));
+    cr_expect_not(copy_get_bool(&yes, values[0]));
+    cr_expect_not(copy_get_date(&day, values[2]));
+    cr_expect_eq(copy_next(reader, values, &bytes, &err), 0);
+    cr_expect_eq(err.n_reports, 0);
+    cr_expect_gt(bytes, 60);
+    copy_close(reader);
+    run(db, "select 1"); /* the session goes on */
+    db_close(db);
+}
+
+Test(copy, a_refused_row_is_reported_at_the_end)
+{
+    Db *db = open_db();
+    Copy *copy;
+    Err err = {0};
+
+    run(db, "create temp table t (a int4 check (a < 3))");
+    cr_expect_eq(
+        copy_begin(&copy, db, "copy nothing from stdin (format binary)", 1, &err), -1);
+    cr_expect_str_eq(err.text, "database: could not start writing rows: relation "
+                               "\"nothing\" does not exist");
+    cr_expect_null(copy);
+    err_clear(&err);
+    cr_assert_eq(copy_begin(&copy, db, "copy t from stdin (format binary)", 1, &err), 0);
+    for (int i = 0; i < 5; i++) {
+        copy_row(copy);
+        copy_int4(copy, i);
+    }
+    cr_expect_eq(copy_end(copy, NULL, &err), -1);
+    cr_expect_str_eq(err.text, "database: could not write rows: SQLSTATE 23514");
+    cr_expect_eq(err.kind, ERR_DATA);
+    err_clear(&err);
+    cr_assert_eq(copy_begin(&copy, db, "copy t from stdin (format binary)", 1, &err), 0);
+    copy_row(copy);
+    copy_int4(copy, 1);
+    copy_abort(copy);
+    copy_abort(NULL);
+    run(db, "do $$ begin assert (select count(*) = 0 from t); end $$");
+    db_close(db);
+}
+
+Test(copy, reading_may_stop_before_the_end)
+{
+    Db *db = open_db();
+    CopyReader *reader;
+    CopyValue value;
+    uint64_t bytes = 0;
+    Err err = {0};
+
+    cr_assert_eq(
+        copy_open(&reader, db,
+                  "copy (select generate_series(1, 100000000)) to stdout (format "
+                  "binary)",
+                  1, &err),
+        0);
+    cr_assert_eq(copy_next(reader, &value, &bytes, &err), 1);
+    copy_close(reader);
+    copy_close(NULL);
+    run(db, "select 1");
+    db_close(db);
+}
+
+Test(copy, a_server_that_goes_away_is_a_report)
+{
+    Db *db = open_db(), *other = open_db();
+    CopyReader *reader;
+    CopyValue value;
+    uint64_t bytes = 0;
+    char sql[64];
+    int found, n = 0;
+    Err err = {0};
+
+    cr_assert_eq(
+        copy_open(&reader, db,
+                  "copy (select generate_series(1, 100000000)) to stdout (format "
+                  "binary)",
+                  1, &err),
+        0);
+    snprintf(sql, sizeof sql, "select pg_terminate_backend(%d)",
+             PQbackendPID(db_conn(db)));
+    while ((found = copy_next(reader, &value, &bytes, &err)) == 1)
+        if (n++ == 10)
+            run(other, sql);
+    cr_expect_eq(found, -1);
+    cr_expect_eq(err.kind, ERR_SOURCE);
+    cr_expect_str_eq(err.text,
+                     "database: could not read rows: terminating connection due "
+                     "to administrator command");
+    copy_close(reader);
+    db_close(db);
+    db_close(other);
+}
+
+/* Messages that are not the format, made from one that is by changing a byte. */
+Test(copy, every_length_is_checked)
+{
+    CopyValue values[11];
+    const uint8_t *good;
+    uint8_t *bad;
+    size_t len;
+    bool has_header = false;
+    Copy *copy;
+    Err err = {0};
+
+    cr_assert_eq(copy_begin(&copy, NULL, "", 11, &err), 0);
+    write_row(copy, 1);
+    good = copy_bytes(copy, &len);
+    cr_assert_eq(copy_split(values, 11, good, len, &has_header), 1);
+    cr_expect(has_header && values[7].len == 5);
+    for (size_t n = 0; n < len; n++) { /* cut short */
+        has_header = false;
+        cr_expect_eq(copy_split(values, 11, good, n, &has_header), -1, "%zu bytes", n);
+    }
+    has_header = false;
+    cr_expect_eq(copy_split(values, 10, good, len, &has_header), -1);
+    bad = malloc(len);
+    for (size_t i = 0; i < 20; i++) {
+        memcpy(bad, good, len);
+        bad[i] ^= 0x40;
+        has_header = false;
+        cr_expect_eq(copy_split(values, 11, bad, len, &has_header), -1, "byte %zu", i);
+    }
+    has_header = true;
+    cr_expect_eq(copy_split(values, 11, (const uint8_t *)"\xff\xff", 2, &has_header), 0);
+    cr_expect_eq(copy_split(values, 11, (const uint8_t *)"\xff\xff", 1, &has_header), -1);
+    free(bad);
+    copy_abort(copy);
+}

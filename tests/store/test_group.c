@@ -1,0 +1,153 @@
+#include <criterion/criterion.h>
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/store/group.h"
+
+enum { N_PEOPLE = 300, N_ROWS = 40000, N_PILES = 3 };
+
+/* A source with everything: any code is wanted, by a feature that asks for none. */
+static Feature feature = {
+    .count = COUNT_ROWS, .from = DAY_FIRST, .to = 1000, .is_ever = true};
+static Plan plan = {.features = &feature, .n_features = 1, .as_of = 1000};
+static const Hit ANY = {-INFINITY, INFINITY, 0, 0};
+
+static Source source_of_everything(bool is_unique)
+{
+    return (Source){.name = "everything",
+                    .role = ROLE_EVENTS,
+                    .uncoded = &ANY,
+                    .n_uncoded = 1,
+                    .needs_code = true,
+                    .keeps_value = true,
+                    .keeps_end = true,
+                    .n_conditions = 2,
+                    .is_unique = is_unique};
+}
+
+static uint32_t next_random(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return (uint32_t)(*state >> 33);
+}
+
+/* Few different values, so that ties are many. */
+static EventRow make_row(uint64_t seed)
+{
+    uint64_t state = seed * 2654435761;
+    EventRow row = {.id = next_random(&state) % N_PEOPLE};
+    char code[8] = {(char)('A' + next_random(&state) % 20), '1', '\0'};
+
+    row.day =
+        next_random(&state) % 9 == 0 ? DAY_UNKNOWN : (int32_t)(next_random(&state) % 50);
+    row.end = next_random(&state) % 3 == 0 ? DAY_UNKNOWN : 60;
+    row.has_code = next_random(&state) % 10 > 0;
+    code_of_text(&row.code, SYSTEM_LOCAL, code, 2);
+    row.conditions = next_random(&state) % 4;
+    row.value = next_random(&state) % 4 == 0 ? NAN : next_random(&state) % 3;
+    row.key = next_random(&state) % 40;
+    return row;
+}
+
+/* Rows in an order and shared out by the shift. */
+static uint64_t build(Events *events, const Source *source, int shift, int threads)
+{
+    Pile piles[N_PILES];
+    People people = {0};
+    uint64_t repeats;
+
+    omp_set_num_threads(threads);
+    ids_build(&people.ids, N_PEOPLE);
+    for (uint32_t p = 0; p < N_PEOPLE; p++)
+        ids_add(&people.ids, p, p, -10000);
+    for (int p = 0; p < N_PILES; p++)
+        pile_build(&piles[p], &plan, source);
+    for (int i = 0; i < N_ROWS; i++) {
+        EventRow row = make_row((uint64_t)((i * 7919 + shift) % N_ROWS));
+
+        cr_assert_eq(pile_offer(&piles[(i + shift) / 7 % N_PILES], &people, &row),
+                     ROW_KEPT);
+    }
+    repeats = group_build(events, piles, N_PILES, N_PEOPLE);
+    ids_free(&people.ids);
+    return repeats;
+}
+
+static void free_events(Events *events)
+{
+    Store store = {.events = events};
+    Plan one = {.n_event_sources = 1};
+    Events *copy = malloc(sizeof *copy);
+
+    *copy = *events;
+    store.events = copy;
+    store_free(&store, &one);
+}
+
+static void expect_equal(const Events *a, const Events *b)
+{
+    cr_assert_eq(a->n, b->n);
+    cr_assert_eq(a->n_codes, b->n_codes);
+    cr_expect_arr_eq(a->start, b->start, (N_PEOPLE + 1) * sizeof *a->start);
+    cr_expect_arr_eq(a->day, b->day, a->n * sizeof *a->day);
+    cr_expect_arr_eq(a->code, b->code, a->n * sizeof *a->code);
+    cr_expect_arr_eq(a->conditions, b->conditions, a->n * sizeof *a->conditions);
+    cr_expect_arr_eq(a->value, b->value, a->n * sizeof *a->value);
+    cr_expect_arr_eq(a->end, b->end, a->n * sizeof *a->end);
+    cr_expect_arr_eq(a->codes, b->codes, a->n_codes * sizeof *a->codes);
+}
+
+Test(group, the_same_for_any_order_and_any_number_of_threads)
+{
+    for (int is_unique = 0; is_unique < 2; is_unique++) {
+        Source source = source_of_everything(is_unique == 1);
+        Events want, got;
+        uint64_t repeats = build(&want, &source, 0, 1);
+
+        cr_expect_eq(want.n + repeats, N_ROWS);
+        cr_expect(is_unique ? repeats > 1000 : repeats == 0);
+        cr_expect_eq(build(&got, &source, 12345, 7), repeats);
+        expect_equal(&want, &got);
+        free_events(&got);
+        free_events(&want);
+    }
+}
+
+Test(group, the_order_within_a_person_is_total)
+{
+    Source source = source_of_everything(false);
+    Events events;
+
+    build(&events, &source, 3, 2);
+    for (uint32_t p = 0; p < N_PEOPLE; p++)
+        for (uint64_t e = events.start[p] + 1; e < events.start[p + 1]; e++) {
+            uint64_t b = e - 1;
+
+            cr_assert_leq(events.day[b], events.day[e]);
+            if (events.day[b] != events.day[e])
+                continue;
+            cr_assert_leq(events.code[b], events.code[e]);
+            if (events.code[b] == events.code[e])
+                cr_assert_leq(events.conditions[b], events.conditions[e]);
+        }
+    cr_expect_eq(events.n_codes, 20);
+    for (uint32_t c = 1; c < events.n_codes; c++)
+        cr_expect_lt(events.codes[c - 1].high, events.codes[c].high);
+    free_events(&events);
+}
+
+Test(group, nothing_is_a_store_too)
+{
+    Source source = source_of_everything(true);
+    Events events;
+    Pile pile;
+
+    pile_build(&pile, &plan, &source);
+    cr_expect_eq(group_build(&events, &pile, 1, 0), 0);
+    cr_expect_eq(events.n, 0);
+    cr_expect_eq(events.start[0], 0);
+    cr_expect_eq(events.n_codes, 0);
+    free_events(&events);
+}
