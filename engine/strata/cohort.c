@@ -328,8 +328,9 @@ static void add_homeless_leavers(Work *work)
             strcmp(area->groups[grouping][g].code, previous->group) != 0)
             add_leaver(work, previous, GROUP_NONE);
     }
-    qsort(work->out->members + first, work->out->n_members - first,
-          sizeof *work->out->members, compare_member_ids);
+    if (work->out->n_members > first)
+        qsort(work->out->members + first, work->out->n_members - first,
+              sizeof *work->out->members, compare_member_ids);
 }
 
 /* ---- reasons ----------------------------------------------------------- */

@@ -76,7 +76,7 @@ static int publish(Town *town, const char *out, Err *err)
 
     if (rc != 0)
         return rc;
-    town->previous = *publication_previous(publication);
+    town_previous(town, publication_previous(publication));
     town_build(town);
     rc = publish_all(publication, &town->results, &info, err);
     publish_close(publication);

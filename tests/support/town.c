@@ -3,9 +3,7 @@
  */
 #include "tests/support/town.h"
 
-#include <assert.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const ModelKind KIND = {"points", NULL, NULL, NULL};
@@ -167,18 +165,26 @@ static void add_results(Town *town, uint32_t n)
                               &town->strata, &town->matches, &town->cohorts};
 }
 
+void town_previous(Town *town, const PreviousRun *previous)
+{
+    PreviousRun *own = &town->previous;
+
+    *own = *previous;
+    own->source_rows = arena_alloc(town->arena, TOWN_SOURCES, sizeof(int64_t));
+    own->list_rows = arena_alloc(town->arena, 1, sizeof(int64_t));
+    own->mean_score = arena_alloc(town->arena, TOWN_MODELS, sizeof(double));
+    memcpy(own->source_rows, previous->source_rows, TOWN_SOURCES * sizeof(int64_t));
+    memcpy(own->list_rows, previous->list_rows, sizeof(int64_t));
+    memcpy(own->mean_score, previous->mean_score, TOWN_MODELS * sizeof(double));
+}
+
 static void add_previous(Town *town)
 {
-    PreviousRun *previous = &town->previous;
+    int64_t rows[TOWN_SOURCES] = {-1, -1, -1};
+    double mean[TOWN_MODELS] = {NAN, NAN};
+    PreviousRun none = {.source_rows = rows, .list_rows = rows, .mean_score = mean};
 
-    previous->source_rows = arena_alloc(town->arena, TOWN_SOURCES, sizeof(int64_t));
-    previous->list_rows = arena_alloc(town->arena, 1, sizeof(int64_t));
-    previous->mean_score = arena_alloc(town->arena, TOWN_MODELS, sizeof(double));
-    for (int s = 0; s < TOWN_SOURCES; s++)
-        previous->source_rows[s] = -1;
-    previous->list_rows[0] = -1;
-    for (int m = 0; m < TOWN_MODELS; m++)
-        previous->mean_score[m] = NAN;
+    town_previous(town, &none);
 }
 
 Town *town_new(uint32_t n_people)

@@ -33,6 +33,8 @@ typedef struct Town {
 /* Everyone is in practice P1, born in 1950, scored 0 by both models, in segment "rest"
  * and meets no rule. */
 Town *town_new(uint32_t n_people);
+/* Takes over the last run; members and practices are still those of the caller. */
+void town_previous(Town *town, const PreviousRun *previous);
 /* Bands, groups, ranks and lists. */
 void town_build(Town *town);
 void town_free(Town *town);
