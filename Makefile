@@ -64,7 +64,7 @@ $B/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$B/bench-models: $B/tests/bench/bench_models.o $B/libstratify.a
+$B/bench-models: $B/tests/bench/bench_models.o $B/tests/support/tiny.o $B/libstratify.a
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
 # Criterion counts a test that leaks as passed, so a report is a failure here.
