@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "engine/base/text.h"
 
@@ -40,11 +41,11 @@ void compile_hint(Compiler *c, const char *word, const char *const *known, size_
         err_hint(c->err, "did you mean \"%s\"?", nearest);
 }
 
-bool compile_is_name(Compiler *c, const char *what, const char *word, Where where)
+bool compile_is_name(Compiler *c, const char *word, Where where)
 {
     if (text_is_name(word))
         return true;
-    err_add(c->err, ERR_CONFIG, where, "\"%s\" cannot be the name of a %s", word, what);
+    err_add(c->err, ERR_CONFIG, where, "\"%s\" cannot be a name", word);
     err_hint(c->err, "names start with a to z; then a to z, 0 to 9 and _, 63 at most");
     return false;
 }
@@ -197,7 +198,8 @@ const Rule *compile_rule(Compiler *c, const Node *word, RuleType want)
 
 static void digest_add(Compiler *c, const char *path, const char *bytes, size_t len)
 {
-    const char *name = strlen(path) > c->base ? path + c->base : path;
+    bool is_below = strncmp(path, c->plan->path, c->base) == 0;
+    const char *name = is_below ? path + c->base : path;
     uint64_t size = len;
     unsigned char size_bytes[8];
 
@@ -218,14 +220,36 @@ static void digest_end(Compiler *c)
         snprintf(c->plan->hash + 2 * i, 3, "%02x", bytes[i]);
 }
 
+/* "models/" and "../x" as "x": what a person would type. Not through a link, which leads
+ * elsewhere. */
+static const char *tidy_path(Compiler *c, const char *folder, size_t len,
+                             const char *word)
+{
+    struct stat status;
+
+    while (len > 0 && strncmp(word, "../", 3) == 0) {
+        const char *part = arena_text(c->arena, folder, len);
+        const char *slash = strrchr(part, '/');
+        const char *last = slash != NULL ? slash + 1 : part;
+
+        if (strcmp(last, "..") == 0 || strcmp(last, ".") == 0 || last[0] == '\0' ||
+            lstat(part, &status) != 0 || S_ISLNK(status.st_mode))
+            break;
+        len = slash != NULL ? (size_t)(slash - part) : 0;
+        word += 3;
+    }
+    if (len == 0 && folder[0] != '/')
+        return word;
+    return arena_format(c->arena, "%.*s/%s", (int)len, folder, word);
+}
+
 const char *compile_path(Compiler *c, const Node *word)
 {
     const char *slash = strrchr(word->where.name, '/');
 
     if (word->word[0] == '/' || slash == NULL)
         return word->word;
-    return arena_format(c->arena, "%.*s/%s", (int)(slash - word->where.name),
-                        word->where.name, word->word);
+    return tidy_path(c, word->where.name, (size_t)(slash - word->where.name), word->word);
 }
 
 const char *compile_bytes(Compiler *c, const char **path, size_t *len, const Node *word)
@@ -322,7 +346,7 @@ static void run_words(Compiler *c, const Node *run)
                 "this program reads format 1, not \"%s\"", format);
     config_word(&plan->title, run, "title", c->err);
     config_word(&plan->schema, run, "schema", c->err);
-    compile_is_name(c, "schema", plan->schema, compile_where(run, "schema"));
+    compile_is_name(c, plan->schema, compile_where(run, "schema"));
     if (share != NULL)
         compile_share(c, &c->max_rejected, share);
     run_memory(c, run);

@@ -154,7 +154,7 @@ const Node **compile_documents(Compiler *c, int *n, const Node *map, const char 
 /* "did you mean ...?" where a candidate is near. */
 void compile_hint(Compiler *c, const char *word, const char *const *known, size_t n);
 /* An identifier of the config; reports one that is not. */
-bool compile_is_name(Compiler *c, const char *what, const char *word, Where where);
+bool compile_is_name(Compiler *c, const char *word, Where where);
 /* Where the key stands, or else the map. */
 Where compile_where(const Node *map, const char *key);
 

@@ -45,7 +45,7 @@ static void read_cohort_head(Compiler *c, const Node *node)
     config_need_word(&cohort.service, node, "service", c->err);
     if (cohort.id == NULL)
         return;
-    compile_is_name(c, "cohort", cohort.id, compile_where(node, "id"));
+    compile_is_name(c, cohort.id, compile_where(node, "id"));
     for (int i = 0; i < n; i++) {
         if (strcmp(plan->cohorts[i].id, cohort.id) == 0)
             err_add(c->err, ERR_CONFIG, compile_where(node, "id"),
@@ -93,7 +93,7 @@ static void read_segment(Compiler *c, const Node *node, bool is_last)
     config_need_word(&segment.id, node, "segment", c->err);
     if (segment.id == NULL)
         return;
-    compile_is_name(c, "segment", segment.id, compile_where(node, "segment"));
+    compile_is_name(c, segment.id, compile_where(node, "segment"));
     for (int s = 0; s < plan->n_segments; s++) {
         if (strcmp(plan->segments[s].id, segment.id) == 0)
             err_add(c->err, ERR_CONFIG, compile_where(node, "segment"),

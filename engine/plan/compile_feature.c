@@ -230,7 +230,7 @@ static void read_feature(Compiler *c, const Node *node)
     config_need_word(&feature.label, node, "label", c->err);
     if (feature.id == NULL)
         return;
-    compile_is_name(c, "feature", feature.id, compile_where(node, "id"));
+    compile_is_name(c, feature.id, compile_where(node, "id"));
     if (feature.label == NULL)
         feature.label = feature.id;
     read_common(c, &feature, &note, node);
@@ -281,10 +281,10 @@ static void add_category(Compiler *c, const Family *family, Pick pick)
     add_feature(c, &feature, &note);
 }
 
-static void check_only(Compiler *c, const Family *family)
+static void check_only(Compiler *c, Family *family)
 {
     const Plan *plan = c->plan;
-    int n_known = 0;
+    int n_known = 0, n_unknown = 0;
     const char **known = NULL;
 
     for (int p = 0; p < family->note.n_picks; p++) {
@@ -306,11 +306,15 @@ static void check_only(Compiler *c, const Family *family)
         err_add(c->err, ERR_CONFIG, family->only[i]->where,
                 "family \"%s\" has no category \"%s\"", family->id, word);
         compile_hint(c, word, known, (size_t)n_known);
+        n_unknown++;
     }
+    if (n_unknown > 0)
+        family->n_only = 0; /* all of them, lest every use is reported, too */
 }
 
 static void expand_family(Compiler *c, Family *family)
 {
+    check_only(c, family);
     family->first = c->plan->n_features;
     for (int p = 0; p < family->note.n_picks; p++) {
         const Pick pick = family->note.picks[p];
@@ -321,7 +325,6 @@ static void expand_family(Compiler *c, Family *family)
                 add_category(c, family, (Pick){pick.list, k});
         }
     }
-    check_only(c, family);
 }
 
 static void check_lists(Compiler *c, const Family *family, const Node **lists, int n)
@@ -351,7 +354,7 @@ static void read_family(Compiler *c, const Node *node)
     config_need_word(&family.id, node, "family", c->err);
     if (family.id == NULL)
         return;
-    compile_is_name(c, "family", family.id, compile_where(node, "family"));
+    compile_is_name(c, family.id, compile_where(node, "family"));
     read_common(c, &family.feature, &unused, node);
     if (where != NULL && config_get(where, "codes") != NULL)
         err_add(c->err, ERR_CONFIG, config_get(where, "codes")->where,
@@ -397,7 +400,7 @@ static void read_derived(Compiler *c, const Node *node)
     config_word(&derived.say, node, "say", c->err);
     if (derived.id == NULL)
         return;
-    compile_is_name(c, "feature", derived.id, compile_where(node, "id"));
+    compile_is_name(c, derived.id, compile_where(node, "id"));
     if (derived.label == NULL)
         derived.label = derived.id;
     *COMPILE_ADD(c, c->derived, n) = node;

@@ -200,7 +200,7 @@ static void read_lists(Compiler *c, const Node *document)
         const char *id = document->keys[i];
         Where where = document->key_where[i];
 
-        compile_is_name(c, "code list", id, where);
+        compile_is_name(c, id, where);
         for (int l = 0; l < c->plan->n_lists; l++) {
             const CodeList *other = &c->plan->lists[l];
 

@@ -72,7 +72,7 @@ static void read_band(Compiler *c, Model *model, const Node *node)
     config_need_word(&band.id, node, "band", c->err);
     if (band.id == NULL)
         return;
-    compile_is_name(c, "band", band.id, compile_where(node, "band"));
+    compile_is_name(c, band.id, compile_where(node, "band"));
     for (int b = 0; b < model->n_bands; b++) {
         if (strcmp(model->bands[b].id, band.id) == 0)
             err_add(c->err, ERR_CONFIG, compile_where(node, "band"),
@@ -215,7 +215,7 @@ static void read_head(Compiler *c, const Node *node)
     config_need_word(&id, node, "model", c->err);
     if (id == NULL)
         return;
-    compile_is_name(c, "model", id, compile_where(node, "model"));
+    compile_is_name(c, id, compile_where(node, "model"));
     for (int m = 0; m < plan->n_models; m++) {
         if (strcmp(plan->models[m].id, id) != 0)
             continue;

@@ -2,8 +2,6 @@
  * compile_order.c - what only the whole can tell: circles, the order of derived features
  * and models, what is used, and whether everyone may use it.
  */
-#include <string.h>
-
 #include "engine/plan/compile.h"
 
 /* Called for every slot that something reads. */
@@ -235,7 +233,7 @@ static void report_unused(Compiler *c)
 
 /* Whoever uses records: a model, a cohort, or the segments. */
 typedef struct User {
-    const char *text; /* as a message names it */
+    const char *text; /* how a message starts */
     uint32_t purposes;
     Where where;
     Reach reach;
@@ -249,8 +247,7 @@ static void check_source(Compiler *c, const User *user, const Source *source,
     if (refused == 0)
         return;
     err_add(c->err, ERR_CONFIG, user->where,
-            "%s %s for %s, but source \"%s\" may only be used for %s", user->text,
-            user->text[strlen(user->text) - 1] == 's' ? "are" : "is",
+            "%s for %s, but source \"%s\" may only be used for %s", user->text,
             compile_purpose_words(c, refused), source->name,
             compile_purpose_words(c, source->purposes));
     if (through != NULL)
@@ -288,7 +285,7 @@ static void check_models(Compiler *c, const User *user, int self)
             (!user->reach.seen[model->score_slot] && !user->reach.seen[model->band_slot]))
             continue;
         err_add(c->err, ERR_CONFIG, user->where,
-                "%s is for %s, but uses model \"%s\", which is only for %s", user->text,
+                "%s for %s, but uses model \"%s\", which is only for %s", user->text,
                 compile_purpose_words(c, refused), model->id,
                 compile_purpose_words(c, model->purposes));
     }
@@ -309,23 +306,24 @@ static void check_purposes(Compiler *c)
     for (int m = 0; m < plan->n_models; m++) {
         const Model *model = &plan->models[m];
 
-        user = (User){arena_format(c->arena, "model \"%s\"", model->id), model->purposes,
-                      compile_where(c->models[m], "purpose"), reach_new(c)};
+        user =
+            (User){arena_format(c->arena, "model \"%s\" is", model->id), model->purposes,
+                   compile_where(c->models[m], "purpose"), reach_new(c)};
         reach_slot(&user.reach, model->score_slot);
         check_user(c, &user, m);
     }
     for (int i = 0; i < plan->n_cohorts; i++) {
         const Cohort *cohort = &plan->cohorts[i];
 
-        user =
-            (User){arena_format(c->arena, "cohort \"%s\"", cohort->id), cohort->purposes,
-                   compile_where(c->cohorts[i], "purpose"), reach_new(c)};
+        user = (User){arena_format(c->arena, "cohort \"%s\" is", cohort->id),
+                      cohort->purposes, compile_where(c->cohorts[i], "purpose"),
+                      reach_new(c)};
         reach_cohort(&user.reach, cohort);
         check_user(c, &user, -1);
     }
     if (plan->n_segments == 0)
         return;
-    user = (User){"the segments", plan->purpose, c->segments->where, reach_new(c)};
+    user = (User){"the segments are", plan->purpose, c->segments->where, reach_new(c)};
     reach_segments(&user.reach);
     check_user(c, &user, -1);
 }

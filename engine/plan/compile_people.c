@@ -48,7 +48,7 @@ void compile_groupings(Compiler *c, Source *practices, const Node *node)
     for (int i = 0; i < map->n; i++) {
         const char *id = map->keys[i];
 
-        compile_is_name(c, "grouping", id, map->key_where[i]);
+        compile_is_name(c, id, map->key_where[i]);
         if (strcmp(id, "all") == 0 || strcmp(id, "practice") == 0)
             err_add(c->err, ERR_CONFIG, map->key_where[i],
                     "the grouping \"%s\" is always there", id);

@@ -297,7 +297,7 @@ static void read_attribute(Compiler *c, Source *source, const char *id, const No
     Attribute *attribute;
     const char *column = id;
 
-    compile_is_name(c, "attribute", id, where);
+    compile_is_name(c, id, where);
     if (!compile_only(c, map, DOC_ATTRIBUTE))
         return;
     attribute = COMPILE_ADD(c, source->attributes, source->n_attributes);
@@ -373,7 +373,7 @@ static void read_events(Compiler *c, const Node *sources, const Source *defaults
         return;
     }
     for (int i = 0; i < map->n; i++) {
-        compile_is_name(c, "source", map->keys[i], map->key_where[i]);
+        compile_is_name(c, map->keys[i], map->key_where[i]);
         for (int r = 0; r < ROLE_EVENTS; r++) {
             if (strcmp(map->keys[i], FORMS[r].name) == 0)
                 err_add(c->err, ERR_CONFIG, map->key_where[i],

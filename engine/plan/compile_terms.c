@@ -376,13 +376,14 @@ void compile_terms(Compiler *c, Model *model, const Node *node)
     bool is_points = strcmp(model->kind->name, "points") == 0;
     Terms terms = {.c = c, .model = model, .is_exact = is_index || is_points};
     const Node *list = config_get(node, is_index ? "items" : "terms");
+    int before = c->err->n_reports;
 
     if (list != NULL && list->kind != NODE_LIST)
         err_add(c->err, ERR_CONFIG, list->where, "\"%s\" must be a list",
                 is_index ? "items" : "terms");
     else if (list != NULL)
         read_items(&terms, list);
-    if (is_points)
+    if (is_points && c->err->n_reports == before)
         terms_hierarchy(&terms, node);
     check_ids(&terms);
     if (terms.is_exact)

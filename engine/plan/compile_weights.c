@@ -69,31 +69,36 @@ static void weigh_from_list(Terms *terms, Draft *draft, const Weights *weights,
     draft->term.weight = terms_decimal_value(draft->weight);
 }
 
+static bool is_key(const char *key, const Category *category)
+{
+    return strcmp(key, category->id) == 0 || strcmp(key, category->name) == 0;
+}
+
 static void weigh_from_table(Terms *terms, Draft *draft, Weights *weights,
                              const Feature *feature)
 {
     Compiler *c = terms->c;
     const Table *table = &weights->table;
+    int n_found = 0;
 
     for (int r = 0; r < table->n_rows; r++) {
         const char *key = table_field(table, r, weights->key);
         const char *label = table_field(table, r, weights->label);
 
-        if (strcmp(key, feature->category->id) != 0 &&
-            strcmp(key, feature->category->name) != 0)
+        if (!is_key(key, feature->category))
             continue;
-        if (weights->is_met[r])
+        weights->is_met[r] = true;
+        if (n_found++ > 0)
             err_add(c->err, ERR_CONFIG, table_where(table, r, weights->key),
                     "\"%s\" is here twice", key);
-        weights->is_met[r] = true;
         if (label[0] != '\0')
             draft->term.label = label;
         terms_weight(terms, draft, table_field(table, r, weights->weight),
                      table_where(table, r, weights->weight));
-        return;
     }
-    err_add(c->err, ERR_CONFIG, draft->term.where, "%s has no weight for \"%s\"",
-            table->name, feature->id);
+    if (n_found == 0)
+        err_add(c->err, ERR_CONFIG, draft->term.where, "%s has no weight for \"%s\"",
+                table->name, feature->id);
 }
 
 static void check_rows(Terms *terms, const Weights *weights, int first, int n)
@@ -102,6 +107,10 @@ static void check_rows(Terms *terms, const Weights *weights, int first, int n)
     const Table *table = &weights->table;
     const char **known = arena_alloc(c->arena, (size_t)n, sizeof *known);
 
+    for (int l = 0; l < c->plan->n_lists; l++) {
+        if (c->plan->lists[l].n_categories == 0)
+            return; /* a list that could not be read would be blamed on the table */
+    }
     for (int f = 0; f < n; f++)
         known[f] = c->plan->features[first + f].category->id;
     for (int r = 0; r < table->n_rows; r++) {

@@ -63,13 +63,11 @@ static void read_pick(Compiler *c, FeatureNote *note, const Node *word)
 void compile_codes(Compiler *c, Feature *feature, FeatureNote *note, const Node **words,
                    int n)
 {
-    const Source *source;
+    const Source *source =
+        feature->source < 0 ? NULL : plan_events(c->plan, feature->source);
 
     feature->has_codes = true;
-    if (feature->source < 0)
-        return; /* reported */
-    source = plan_events(c->plan, feature->source);
-    if (source_column(source, FIELD_CODE) == NULL && n > 0) {
+    if (n > 0 && source != NULL && source_column(source, FIELD_CODE) == NULL) {
         err_add(c->err, ERR_CONFIG, words[0]->where, "source \"%s\" has no codes",
                 source->name);
         err_hint(c->err, "add a column \"code\" to it");
@@ -78,7 +76,7 @@ void compile_codes(Compiler *c, Feature *feature, FeatureNote *note, const Node 
         int before = note->n_picks;
 
         read_pick(c, note, words[i]);
-        if (note->n_picks > before)
+        if (note->n_picks > before && source != NULL)
             check_systems(c, source, &c->plan->lists[note->picks[before].list],
                           words[i]->where);
     }
