@@ -126,7 +126,7 @@ int run(const Options *options, Err *err)
     if (plan_compile(&made.plan, options->config, options->as_of, kinds, arena, err) != 0)
         goto done;
     if (made.plan.n_warnings)
-        log_line(LOG_WARN, "warnings=%d hint=\"stratify check shows them\"",
+        log_line(LOG_INFO, "warnings=%d hint=\"stratify check shows them\"",
                  made.plan.n_warnings);
     stopwatch_lap(&made.watch, "compile", 0, 0);
     if (options->dry_run)
