@@ -1,0 +1,89 @@
+#!/bin/sh
+# The command line as a new user meets it: help, faults and their hints, exit codes, a
+# schema that can be installed twice, a gate that stops a run, a lock that is held.
+set -eu
+. tests/support/say.sh
+as_of=2026-04-01
+
+# expect_text NAME TEXT: the last command printed it.
+expect_text() {
+    if grep -qF -- "$2" "$work/out"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $1: no \"$2\" in"
+        head -20 "$work/out"
+    fi
+}
+
+# -- words of the command line
+expect_exit "help" 0 $stratify --help
+expect_text "help" "Exit codes"
+expect_exit "help of a command" 0 $stratify run '-?'
+expect_text "help of a command" "--dry-run"
+expect_exit "version" 0 $stratify --version
+expect_exit "no command" 2 $stratify
+expect_exit "a slip" 2 $stratify rnu
+expect_text "a slip" 'did you mean "run"?'
+expect_exit "a day that is none" 2 $stratify run --as-of 2026-02-30
+expect_text "a day that is none" 'not "2026-02-30"'
+expect_exit "there is no password option" 2 $stratify run --password=x
+
+# -- configs
+cp -R configs "$work/configs"
+sed -i 's/window: 12 months/window: 0 months/' "$work/configs/features.yaml"
+expect_exit "an empty window" 3 $stratify check -c "$work/configs/run.yaml"
+expect_text "an empty window" "features.yaml:"
+cp configs/features.yaml "$work/configs/features.yaml"
+sed -i 's/person_id, date: event_date/person_id, date: event_dat/' "$work/configs/sources.yaml"
+expect_exit "sound offline" 0 env -u PGHOST -u PGDATABASE $stratify check -c "$work/configs/run.yaml"
+
+# -- the database
+expect_exit "no server" 4 $stratify init -h "$work"
+expect_exit "no results schema yet" 3 $stratify run -c configs/run.yaml --as-of $as_of
+$stratify synth -q --people 2000 --seed 9 --as-of $as_of
+expect_exit "a filled schema is not overwritten" 2 $stratify synth -q --people 1000 --as-of $as_of
+expect_exit "init" 0 $stratify init
+# The key that guards a dump differs every time.
+dump_schema() { pg_dump -s -n stratify | grep -v '^\\\(un\)\?restrict'; }
+dump_schema >"$work/schema"
+expect_exit "init again" 0 $stratify init
+dump_schema >"$work/again"
+expect "init again changes nothing" cmp "$work/schema" "$work/again"
+expect_exit "a column that is not there" 3 $stratify check -c "$work/configs/run.yaml"
+expect_text "a column that is not there" "event_dat"
+expect_text "a column that is not there" "sources.yaml:"
+expect_exit "a dry run" 0 $stratify run -c configs/run.yaml --as-of $as_of --dry-run
+expect_text "a dry run" '"sid"."gp_event"'
+expect_exit "a run" 0 $stratify run -c configs/run.yaml --as-of $as_of --metrics "$work/stratify.prom"
+expect "metrics" grep -q '^stratify_last_run_success 1$' "$work/stratify.prom"
+current=$(psql -Atc 'select run_id from stratify.current_run')
+
+# -- nothing is published by a run that must not be
+cp configs/sources.yaml "$work/configs/sources.yaml"
+sed -i 's/{gate: fresh, source: gp_event, limit: 31,/{gate: fresh, source: gp_event, limit: 0,/' \
+    "$work/configs/run.yaml"
+expect_exit "a gate" 8 $stratify run -c "$work/configs/run.yaml" --as-of 2026-09-01
+expect_text "a gate" "gp_event"
+expect_same "the last run stands" "$(psql -Atc 'select run_id from stratify.current_run')" "$current"
+
+# -- lists
+expect_exit "lists" 0 $stratify list
+expect_exit "a list" 0 $stratify list anticipatory_care
+expect_exit "a cohort that is not there" 2 $stratify list anticipatory
+expect_text "a cohort that is not there" "its cohorts: anticipatory_care"
+expect_exit "runs" 0 $stratify runs
+expect_exit "going nowhere" 2 $stratify publish 99999
+expect_exit "a model's card" 0 $stratify models efi -c configs/run.yaml
+expect_text "a model's card" "Electronic Frailty Index"
+
+# -- never a person's data
+psql -Atc "select person_id from sid.person" >"$work/ids"
+$stratify run -c configs/run.yaml --as-of $as_of >"$work/log" 2>&1
+expect "no identifier in the log" sh -c "! grep -qFf '$work/ids' '$work/log'"
+
+# -- installing
+expect "make install" make -s install DESTDIR="$work/root"
+expect "the installed program" "$work/root/usr/local/bin/stratify" --version
+expect "its manual page" test -s "$work/root/usr/local/share/man/man1/stratify.1"
+summary
