@@ -58,6 +58,8 @@ static const char *const COUNT_WORDS[N_COUNTS] = {
     [COUNT_EARLIEST] = "earliest value",
     [COUNT_DAYS_SINCE_LAST] = "days since the last",
     [COUNT_DAYS_SINCE_FIRST] = "days since the first",
+    [COUNT_AGE_AT_LAST] = "age at the last",
+    [COUNT_AGE_AT_FIRST] = "age at the first",
     [COUNT_BED_DAYS] = "days in a bed",
     [COUNT_REPEAT] = "repeated or not",
 };

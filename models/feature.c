@@ -172,6 +172,7 @@ static void count_other(Tally *tally, uint32_t feature, const Events *events, ui
         cell->day = day;
         break;
     case COUNT_DAYS_SINCE_FIRST:
+    case COUNT_AGE_AT_FIRST:
         cell = touch(tally, feature);
         if (cell->n++ == 0)
             cell->day = day;
@@ -270,7 +271,7 @@ static void count_source(Tally *tally, const SourceSet *source, uint32_t person)
     }
 }
 
-static double cell_value(const Cell *cell, Count count, int32_t as_of)
+static double cell_value(const Cell *cell, Count count, int32_t as_of, int32_t birth)
 {
     switch (count) {
     case COUNT_EXISTS:
@@ -284,6 +285,9 @@ static double cell_value(const Cell *cell, Count count, int32_t as_of)
     case COUNT_DAYS_SINCE_LAST:
     case COUNT_DAYS_SINCE_FIRST:
         return as_of - cell->day;
+    case COUNT_AGE_AT_LAST:
+    case COUNT_AGE_AT_FIRST:
+        return day_age(birth, cell->day);
     default:
         return cell->number;
     }
@@ -347,7 +351,8 @@ void feature_row(double *row, int32_t *evidence, Tally *tally, uint32_t person)
         uint32_t feature = tally->touched[t];
         Cell *cell = &tally->cells[feature];
 
-        row[feature] = cell_value(cell, plan->features[feature].count, plan->as_of);
+        row[feature] = cell_value(cell, plan->features[feature].count, plan->as_of,
+                                  set->store->birth[person]);
         if (evidence != NULL)
             evidence[feature] = cell->day;
         *cell = EMPTY_CELL;

@@ -26,7 +26,7 @@ static Counter counter_of(const Feature *feature)
         .conditions = feature->conditions,
         .count = (uint8_t)count,
         .is_plain = count == COUNT_EXISTS || count == COUNT_ROWS ||
-                    count == COUNT_DAYS_SINCE_LAST,
+                    count == COUNT_DAYS_SINCE_LAST || count == COUNT_AGE_AT_LAST,
         .takes_undated = feature->is_ever && count_takes_undated(count),
     };
 }

@@ -24,6 +24,8 @@ static const struct Way {
     [COUNT_EARLIEST] = {"earliest", true, false, false, true},
     [COUNT_DAYS_SINCE_LAST] = {"days_since_last", false, false, false, true},
     [COUNT_DAYS_SINCE_FIRST] = {"days_since_first", false, false, false, true},
+    [COUNT_AGE_AT_LAST] = {"age_at_last", false, false, false, true},
+    [COUNT_AGE_AT_FIRST] = {"age_at_first", false, false, false, true},
     [COUNT_BED_DAYS] = {"bed_days", false, true, false, false},
     [COUNT_REPEAT] = {"repeat", false, false, false, false},
 };
@@ -37,7 +39,25 @@ bool count_needs(Count count, Field field)
 
 /* ---- windows ----------------------------------------------------------- */
 
-/* The day a span before D; "ever" is the first day there is. */
+static bool is_date(int32_t *day, const Node *word)
+{
+    return word->kind == NODE_WORD && day_parse(day, word->word, strlen(word->word));
+}
+
+/* As in "12 months", "24 months to 12 months ago", "since 2006-04-01". */
+static const char *window_text(Compiler *c, const Node *from, const Node *to)
+{
+    const char *until = to == NULL ? "" : to->word;
+    int32_t day;
+
+    if (is_date(&day, from))
+        return arena_format(c->arena, to == NULL ? "since %s" : "%s to %s ago",
+                            from->word, until);
+    return to == NULL ? from->word
+                      : arena_format(c->arena, "%s to %s ago", from->word, until);
+}
+
+/* The day a span before D, or a day of the calendar; "ever" is the first there is. */
 static bool day_before(Compiler *c, int32_t *day, const Node *word)
 {
     int months = 0, days = 0;
@@ -46,6 +66,8 @@ static bool day_before(Compiler *c, int32_t *day, const Node *word)
         *day = DAY_FIRST;
         return true;
     }
+    if (is_date(day, word))
+        return true;
     if (!compile_span(c, &months, &days, word))
         return false;
     *day = day_minus_months(c->plan->as_of, months) - days;
@@ -66,9 +88,7 @@ static void read_bounds(Compiler *c, Feature *feature, const Node *map)
     if (!day_before(c, &feature->from, from) ||
         (to != NULL && !day_before(c, &feature->to, to)))
         return;
-    feature->window_text =
-        to == NULL ? from->word
-                   : arena_format(c->arena, "%s to %s ago", from->word, to->word);
+    feature->window_text = window_text(c, from, to);
 }
 
 static void read_window(Compiler *c, Feature *feature, const Node *node)
@@ -86,7 +106,7 @@ static void read_window(Compiler *c, Feature *feature, const Node *node)
     if (window->kind == NODE_MAP) {
         read_bounds(c, feature, window);
     } else if (day_before(c, &feature->from, window)) {
-        feature->window_text = window->word;
+        feature->window_text = window_text(c, window, NULL);
         feature->is_ever = strcmp(window->word, "ever") == 0;
     }
     if (c->err->n_reports == before && feature->from >= feature->to)

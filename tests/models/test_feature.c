@@ -72,6 +72,10 @@ static const Case CASES[] = {
     {"one day ago", COUNT_DAYS_SINCE_LAST, YEAR, D, 0, 0, "2025-06-30", 1, "2025-06-30"},
     {"days since nothing", COUNT_DAYS_SINCE_LAST, NULL, D, 0, 0, "?", NAN, ""},
     {"days since the first", COUNT_DAYS_SINCE_FIRST, NULL, D, 0, 0, "? 2025-06-01 2025-06-20", 30, "2025-06-01"},
+    {"age at the last", COUNT_AGE_AT_LAST, NULL, D, 0, 0, "? 2009-12-31 2024-12-31", 74, "2024-12-31"},
+    {"age at the first", COUNT_AGE_AT_FIRST, NULL, D, 0, 0, "? 2009-12-31 2010-01-01", 59, "2009-12-31"},
+    {"a birthday is an age", COUNT_AGE_AT_FIRST, NULL, D, 0, 0, "2010-01-01", 60, "2010-01-01"},
+    {"age at nothing", COUNT_AGE_AT_FIRST, YEAR, D, 0, 0, "? 2010-01-01", NAN, ""},
 
     {"the day of discharge is none", COUNT_BED_DAYS, YEAR, D, 0, 0, "2025-01-01~2025-01-04", 3, "2025-01-01"},
     {"a spell of one day has none", COUNT_BED_DAYS, YEAR, D, 0, 0, "2025-01-01~2025-01-01", 0, "2025-01-01"},
