@@ -22,6 +22,7 @@ PKGS    := libpq zlib libfyaml jansson libcrypto smartcols
 CFLAGS_release := -O2
 CFLAGS_debug   := -O0
 CFLAGS_clang   := -O2
+CFLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined
 CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 CFLAGS   := -std=c11 -g -fopenmp -ffp-contract=off $(CFLAGS_$(MODE)) -Werror \
             -Wall -Wextra -Wshadow -Wpedantic -Wvla -Wstrict-prototypes
@@ -32,13 +33,16 @@ LDLIBS   = $(shell pkg-config --libs $(PKGS)) -lcsv -lm
 
 FOLDERS  := engine/base engine/plan engine/store engine/db loaders models engine/synth \
             engine/strata engine/publish
-PARALLEL := engine/store/group.c engine/strata/rank.c engine/synth/synth.c \
-            loaders/load.c models/score.c
+PARALLEL := engine/publish/kind_table.c engine/store/group.c engine/strata/rank.c \
+            engine/synth/synth.c loaders/load.c models/score.c
 LIB_C    := $(wildcard $(addsuffix /*.c,$(FOLDERS)))
 LIB_O    := $(LIB_C:%.c=$B/%.o)
 MAIN_O   := $(patsubst %.c,$B/%.o,$(wildcard engine/*.c))
 TEST_O   := $(patsubst %.c,$B/%.o,$(wildcard tests/*/test_*.c tests/support/*.c))
 SQL      := $(wildcard sql/*.sql)
+SEEDS_config := $(wildcard configs/*.yaml configs/models/*.yaml)
+SEEDS_trees  := $(wildcard tests/data/trees/*/*.json tests/data/trees/*/*.ubj \
+                tests/data/trees/*/*.txt)
 FUZZ     := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 all: $B/stratify
@@ -94,13 +98,16 @@ check:
 	@scripts/setup.sh test
 	@tests/support/check.sh
 
+# The corpus starts with real files, where there are any of the target's kind.
 fuzz:
-	@mkdir -p build/fuzz/$(ON)
-	$(MAKE) -s build/release/sql.o
-	clang -g -O1 -fsanitize=fuzzer,address,undefined -fopenmp $(CPPFLAGS) \
-	    -o build/fuzz_$(ON) tests/fuzz/fuzz_$(ON).c $(LIB_C) build/release/sql.o $(LDLIBS)
-	build/fuzz_$(ON) -max_total_time=$(FOR) -print_final_stats=0 -close_fd_mask=3 \
-	    -artifact_prefix=build/fuzz/$(ON)- build/fuzz/$(ON)
+	@mkdir -p build/fuzz/corpus/$(ON)
+	@cp -n $(SEEDS_$(ON)) build/fuzz/corpus/$(ON) 2>/dev/null || true
+	$(MAKE) -s MODE=fuzz CC=clang build/fuzz/fuzz_$(ON)
+	build/fuzz/fuzz_$(ON) -max_total_time=$(FOR) -print_final_stats=0 -close_fd_mask=3 \
+	    -artifact_prefix=build/fuzz/$(ON)- build/fuzz/corpus/$(ON)
+
+$B/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libstratify.a
+	$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 fuzz-names:
 	@echo $(FUZZ)
