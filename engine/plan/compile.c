@@ -196,18 +196,48 @@ const Rule *compile_rule(Compiler *c, const Node *word, RuleType want)
 
 /* ---- files and their hash ---------------------------------------------- */
 
-static void digest_add(Compiler *c, const char *path, const char *bytes, size_t len)
+/* A file is its name, its bytes and their number. */
+static void digest_name(Compiler *c, const char *path)
 {
     bool is_below = strncmp(path, c->plan->path, c->base) == 0;
     const char *name = is_below ? path + c->base : path;
-    uint64_t size = len;
-    unsigned char size_bytes[8];
+
+    EVP_DigestUpdate(c->digest, name, strlen(name) + 1);
+}
+
+static void digest_size(Compiler *c, uint64_t size)
+{
+    unsigned char bytes[8];
 
     for (int i = 0; i < 8; i++)
-        size_bytes[i] = (unsigned char)(size >> (8 * i));
-    EVP_DigestUpdate(c->digest, name, strlen(name) + 1);
-    EVP_DigestUpdate(c->digest, size_bytes, sizeof size_bytes);
+        bytes[i] = (unsigned char)(size >> (8 * i));
+    EVP_DigestUpdate(c->digest, bytes, sizeof bytes);
+}
+
+static void digest_add(Compiler *c, const char *path, const char *bytes, size_t len)
+{
+    digest_name(c, path);
     EVP_DigestUpdate(c->digest, bytes, len);
+    digest_size(c, len);
+}
+
+void compile_hash(Compiler *c, const Node *word)
+{
+    const char *path = compile_path(c, word);
+    FILE *file = fopen(path, "rb");
+    char bytes[1 << 14];
+    uint64_t size = 0;
+    size_t n;
+
+    if (file == NULL)
+        return;
+    digest_name(c, path);
+    while ((n = fread(bytes, 1, sizeof bytes, file)) > 0) {
+        EVP_DigestUpdate(c->digest, bytes, n);
+        size += n;
+    }
+    digest_size(c, size);
+    fclose(file);
 }
 
 static void digest_end(Compiler *c)

@@ -147,6 +147,8 @@ bool compile_only(Compiler *c, const Node *node, Document document);
 const char *compile_path(Compiler *c, const Node *word);
 /* The bytes of a file named in a config, in the hash; NULL after a report. */
 const char *compile_bytes(Compiler *c, const char **path, size_t *len, const Node *word);
+/* Takes a file of any size into the hash; whoever reads it reports what is wrong. */
+void compile_hash(Compiler *c, const Node *word);
 /* A file name, a map itself, or a list of both: the maps. Those that could not be
  * read are reported and left out. */
 const Node **compile_documents(Compiler *c, int *n, const Node *map, const char *key);
@@ -229,8 +231,8 @@ const RuleName *compile_find_name(const Compiler *c, const char *name, size_t le
 const RuleName *compile_need_name(Compiler *c, const char *name, Where where);
 /* Index into Plan.models; -1 after a report. */
 int compile_model_find(Compiler *c, const Node *word);
-/* The features of a family: first and how many; 0 after a report. */
-int compile_family(Compiler *c, int *first, const char *family, Where where);
+/* Indexes of the features of a family; none after a report. */
+const int *compile_family(Compiler *c, int *n, const char *family, Where where);
 
 /* Terms while they are written down; their weights become exact points at the end. */
 typedef struct Draft {

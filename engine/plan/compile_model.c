@@ -402,14 +402,13 @@ static void read_decimals(Compiler *c, Model *model, const Node *node)
 }
 
 /* A model written by another program is part of the config and of its hash. */
-static void hash_model_file(Compiler *c, const Node *node)
+static void read_trees(Compiler *c, Model *model, const Node *node)
 {
     const Node *file = config_get(node, "file");
-    const char *path;
-    size_t len;
 
+    config_number(&model->multiply, node, "multiply", c->err);
     if (file != NULL && file->kind == NODE_WORD)
-        compile_bytes(c, &path, &len, file);
+        compile_hash(c, file);
 }
 
 static void compile_model(Compiler *c, Model *model, const Node *node)
@@ -419,8 +418,7 @@ static void compile_model(Compiler *c, Model *model, const Node *node)
 
     read_eligibility(c, model, node);
     if (document == DOC_MODEL_TREES) {
-        config_number(&model->multiply, node, "multiply", c->err);
-        hash_model_file(c, node);
+        read_trees(c, model, node);
     } else {
         read_policies(c, model, node);
         config_number(&model->denominator, node, "denominator", c->err);

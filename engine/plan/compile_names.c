@@ -69,28 +69,28 @@ const RuleName *compile_need_name(Compiler *c, const char *name, Where where)
     return NULL;
 }
 
-int compile_family(Compiler *c, int *first, const char *family, Where where)
+const int *compile_family(Compiler *c, int *n, const char *family, Where where)
 {
     const Plan *plan = c->plan;
     const char **known = NULL;
-    int n = 0, n_known = 0;
+    int *found = NULL;
+    int n_known = 0;
 
+    *n = 0;
     for (int f = 0; f < plan->n_features; f++) {
         const char *other = plan->features[f].family;
 
         if (other == NULL)
             continue;
         *COMPILE_ADD(c, known, n_known) = other;
-        if (strcmp(other, family) != 0)
-            continue;
-        if (n++ == 0)
-            *first = f;
+        if (strcmp(other, family) == 0)
+            *COMPILE_ADD(c, found, *n) = f;
     }
-    if (n > 0)
-        return n;
+    if (*n > 0)
+        return found;
     err_add(c->err, ERR_CONFIG, where, "there is no family \"%s\"", family);
     compile_hint(c, family, known, (size_t)n_known);
-    return 0;
+    return NULL;
 }
 
 /* ---- slots ------------------------------------------------------------- */

@@ -298,11 +298,25 @@ static void check_user(Compiler *c, const User *user, int self)
     check_models(c, user, self);
 }
 
+/* People, registrations ... serve everyone in the run. */
+static void check_run(Compiler *c)
+{
+    const Plan *plan = c->plan;
+
+    for (int s = 0; s < plan->n_sources - plan->n_event_sources; s++) {
+        if ((plan->sources[s].purposes & plan->purpose) == 0)
+            err_add(c->err, ERR_CONFIG, plan->sources[s].where,
+                    "source \"%s\" may not be used for %s, the purpose of this run",
+                    plan->sources[s].name, compile_purpose_words(c, plan->purpose));
+    }
+}
+
 static void check_purposes(Compiler *c)
 {
     Plan *plan = c->plan;
     User user;
 
+    check_run(c);
     for (int m = 0; m < plan->n_models; m++) {
         const Model *model = &plan->models[m];
 

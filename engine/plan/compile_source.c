@@ -449,6 +449,25 @@ static void read_all(Compiler *c, const Node *sources)
     read_events(c, sources, &defaults);
 }
 
+/* Numbers and digests of text can never be the same person. */
+static void check_person_as(Compiler *c)
+{
+    const Plan *plan = c->plan;
+
+    for (int s = 0; s < plan->n_sources; s++) {
+        const Source *source = &plan->sources[s];
+
+        if (source->role == ROLE_PRACTICES ||
+            source->text_person == plan->people->text_person)
+            continue;
+        err_add(c->err, ERR_CONFIG, source->where,
+                "source \"%s\" knows people by %s, but source \"people\" by %s",
+                source->name, source->text_person ? "text" : "integer",
+                source->text_person ? "integer" : "text");
+        err_hint(c->err, "write the same \"person_as\" for every source");
+    }
+}
+
 void compile_sources(Compiler *c, const Node *run)
 {
     int n = 0;
@@ -465,4 +484,6 @@ void compile_sources(Compiler *c, const Node *run)
     compile_area(c, documents[0]);
     compile_practice(c, documents[0]);
     point_at_sources(c->plan);
+    if (c->plan->people != NULL)
+        check_person_as(c);
 }

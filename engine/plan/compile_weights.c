@@ -101,26 +101,28 @@ static void weigh_from_table(Terms *terms, Draft *draft, Weights *weights,
                 table->name, feature->id);
 }
 
-static void check_rows(Terms *terms, const Weights *weights, int first, int n)
+/* Rows for which the family has no feature. */
+static void check_rows(Terms *terms, const Weights *weights, const int *features, int n)
 {
     Compiler *c = terms->c;
+    const Plan *plan = c->plan;
     const Table *table = &weights->table;
     const char **known = arena_alloc(c->arena, (size_t)n, sizeof *known);
 
-    for (int l = 0; l < c->plan->n_lists; l++) {
-        if (c->plan->lists[l].n_categories == 0)
+    for (int l = 0; l < plan->n_lists; l++) {
+        if (plan->lists[l].n_categories == 0)
             return; /* a list that could not be read would be blamed on the table */
     }
-    for (int f = 0; f < n; f++)
-        known[f] = c->plan->features[first + f].category->id;
+    for (int i = 0; i < n; i++)
+        known[i] = plan->features[features[i]].category->id;
     for (int r = 0; r < table->n_rows; r++) {
         const char *key = table_field(table, r, weights->key);
 
         if (weights->is_met[r])
             continue;
         err_add(c->err, ERR_CONFIG, table_where(table, r, weights->key),
-                "family \"%s\" has no category \"%s\"", c->plan->features[first].family,
-                key);
+                "family \"%s\" has no category \"%s\"",
+                plan->features[features[0]].family, key);
         compile_hint(c, key, known, (size_t)n);
     }
 }
@@ -162,15 +164,16 @@ void terms_family(Terms *terms, const Node *node)
     Compiler *c = terms->c;
     Weights weights = {.label = TABLE_NO_COLUMN};
     const char *family = NULL;
-    int first = 0, n = 0;
+    const int *features = NULL;
+    int n = 0;
 
     config_word(&family, node, "family", c->err);
     if (family != NULL)
-        n = compile_family(c, &first, family, compile_where(node, "family"));
+        features = compile_family(c, &n, family, compile_where(node, "family"));
     if (n == 0 || !find_weights(terms, &weights, node))
         return;
-    for (int f = first; f < first + n; f++) {
-        const Feature *feature = &c->plan->features[f];
+    for (int i = 0; i < n; i++) {
+        const Feature *feature = &c->plan->features[features[i]];
         Draft *draft = terms_add(terms, node->where, feature->id, feature->label);
         int before = c->err->n_reports;
 
@@ -182,5 +185,5 @@ void terms_family(Terms *terms, const Node *node)
             return; /* the same for every feature */
     }
     if (weights.is_met != NULL)
-        check_rows(terms, &weights, first, n);
+        check_rows(terms, &weights, features, n);
 }

@@ -119,7 +119,7 @@ Test(compile, sources_say_where_they_lie_and_what_is_allowed)
     cr_expect_str_eq(spell->kind->name, "csv");
     cr_expect_str_eq(spell->files, "data/spell*.csv.gz");
     cr_expect_str_eq(spell->date_format, "YYYYMMDD");
-    cr_expect(spell->text_person && spell->is_unique && spell->max_rejected == 0.02);
+    cr_expect(!spell->text_person && spell->is_unique && spell->max_rejected == 0.02);
     cr_expect(spell->n_sentinels == 1 && spell->sentinels[0] == day_of(1900, 1, 1));
     cr_expect(source_of(&world.plan, "spare") == NULL);
     cr_expect(world.plan.people == &world.plan.sources[0]);
@@ -394,35 +394,6 @@ Test(compile, goes_on_after_a_fault)
                      "    hint: write as in window: 12 months, or window: ever\n"
                      "features.yaml:4:5: \"count\" is missing");
     world_free(&world);
-}
-
-/* Registers count from the day they began: a day of the calendar is a start, too. */
-Test(compile, windows_since_a_day)
-{
-    static const struct {
-        const char *window, *text;
-        int to[3];
-    } CASES[] = {
-        {"window: 2020-05-05\n", "since 2020-05-05", {2024, 2, 29}},
-        {"window: {from: 2020-05-05}\n", "since 2020-05-05", {2024, 2, 29}},
-        {"window: {from: 2020-05-05, to: 1 year}\n",
-         "2020-05-05 to 1 year ago",
-         {2023, 2, 28}},
-    };
-
-    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        World world;
-        const Feature *feature;
-
-        world_compile(&world,
-                      (Change){"features.yaml", "window: 10 days\n", CASES[i].window});
-        cr_assert(world.rc == 0, "%s", world.err.text);
-        feature = feature_of(&world.plan, "substances");
-        cr_expect_str_eq(feature->window_text, CASES[i].text);
-        cr_expect(feature->from == day_of(2020, 5, 5) && !feature->is_ever);
-        cr_expect(feature->to == day_of(CASES[i].to[0], CASES[i].to[1], CASES[i].to[2]));
-        world_free(&world);
-    }
 }
 
 /* What ships must compile. */

@@ -32,10 +32,6 @@ static const Fault RUN[] = {
     {{"run.yaml", "stratify: 1", "stratify: 2"},
      "run.yaml:1:11: this program reads format 1, not \"2\""},
     {{"run.yaml", "stratify: 1\n", ""}, "run.yaml:1:1: \"stratify\" is missing"},
-    {{"run.yaml", "purpose: direct-care", "purpose: direct_care"},
-     "run.yaml:3:10: no source has the purpose \"direct_care\"\n"
-     "    hint: did you mean \"direct-care\"?"},
-    {{"run.yaml", "purpose: direct-care\n", ""}, "run.yaml:1:1: \"purpose\" is missing"},
     {{"run.yaml", "sources: sources.yaml\n", ""}, "run.yaml:1:1: \"sources\" is missing"},
     {{"run.yaml", "sources: sources.yaml", "sources: source.yaml"},
      "source.yaml: could not open: No such file or directory\n"
@@ -156,8 +152,17 @@ static const Fault SOURCES[] = {
     {{"sources.yaml", "date_format: YYYYMMDD", "date_format: yyyymmdd"},
      "sources.yaml:39:18: \"yyyymmdd\" is not a form of dates\n"
      "    hint: write YYYY-MM-DD, YYYYMMDD or DD/MM/YYYY"},
-    {{"sources.yaml", "person_as: text", "person_as: txt"},
+    {{"sources.yaml", "person_as: integer", "person_as: txt"},
      "sources.yaml:40:16: a person is known by text or integer, not \"txt\""},
+    {{"sources.yaml", "person_as: integer", "person_as: text"},
+     "sources.yaml:37:5: source \"spell\" knows people by text, but source \"people\" "
+     "by integer\n"
+     "    hint: write the same \"person_as\" for every source"},
+    {{"sources.yaml", "registrations:\n",
+      "registrations:\n"
+      "  purposes: commissioning\n"},
+     "sources.yaml:11:3: source \"registrations\" may not be used for direct-care, "
+     "the purpose of this run"},
     {{"sources.yaml", "unique: true", "unique: yes"},
      "sources.yaml:43:13: \"unique\" must be true or false, not \"yes\""},
     {{"sources.yaml", "  spare:\n", "  people:\n"},
@@ -339,6 +344,13 @@ static const Fault FEATURES[] = {
       "source: people\n"
       "    window: 10"},
      "features.yaml:39:13: \"people\" is not a source of events"},
+    {{"features.yaml", "where: {method: [\"2*\"]}",
+      "where: {method: [\"2*\"], position: [1, x]}"},
+     "features.yaml:16:43: \"x\" is not a number"},
+    {{"features.yaml", "    lists: conditions",
+      "    lists: conditions\n"
+      "    where: {codes: conditions}"},
+     "features.yaml:9:20: the codes of a family are those of its lists"},
 };
 
 Test(compile_faults, features)
