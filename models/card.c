@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "models/card.h"
+#include "models/ensemble.h"
 
 /* ---- small words --------------------------------------------------------- */
 
@@ -201,6 +202,33 @@ static void write_regression(FILE *out, const Model *model)
     fputs(".", out);
 }
 
+/* The scale, then link and map where there are any. */
+static void write_ensemble(FILE *out, const Model *model)
+{
+    static const char *const SCALES[] = {[SCALE_PROBABILITY] = "probability",
+                                         [SCALE_LOGIT] = "log-odds",
+                                         [SCALE_SCORE] = "score"};
+    static const char *const LINKS[] = {
+        [LINK_IDENTITY] = "that sum",
+        [LINK_LOGIT] = "1 / (1 + exp(-sum))",
+        [LINK_LOG] = "exp(sum)",
+        [LINK_CLOGLOG] = "1 - exp(-exp(sum))",
+    };
+    const Ensemble *own = model->own;
+
+    fprintf(
+        out,
+        "Each model below adds its weight times its %s to a sum that starts at %.10g; "
+        "the score is %s%s.",
+        SCALES[own->scale], model->intercept,
+        own->map.n > 0 ? "read off a table at " : "", LINKS[model->link]);
+    if (own->map.n > 0)
+        fprintf(out, " The table has %d points, from %.10g to %.10g; %s.", own->map.n,
+                own->map.from[0], own->map.from[own->map.n - 1],
+                model->range == RANGE_CLAMP ? "what is outside counts as its nearest end"
+                                            : "what is outside is not scored");
+}
+
 static void write_arithmetic(FILE *out, const Model *model)
 {
     if (is_kind(model, "index"))
@@ -210,6 +238,8 @@ static void write_arithmetic(FILE *out, const Model *model)
         fputs("The score is the sum of the points of its inputs.", out);
     else if (is_kind(model, "regression"))
         write_regression(out, model);
+    else if (is_kind(model, "ensemble") || is_kind(model, "recalibrated"))
+        write_ensemble(out, model);
     else
         fputs("The score is the prediction of a tree model.", out);
     if (model->floor > -INFINITY)

@@ -73,22 +73,6 @@ static double term_amount(const Model *model, int number, const double *row, int
     return step < 0 ? 0 : term->step_weight[step];
 }
 
-static double link_value(const Model *model, double lp)
-{
-    switch (model->link) {
-    case LINK_LOGIT:
-        return 1 / (1 + exp(-lp));
-    case LINK_LOG:
-        return exp(lp);
-    case LINK_CLOGLOG:
-        return -expm1(-exp(lp));
-    case LINK_COX: /* by expm1 and log, so that small risks keep their digits */
-        return -expm1(exp(lp) * log(model->baseline));
-    default:
-        return lp;
-    }
-}
-
 static double regression_score(const Model *model, const double *row, int *why)
 {
     const Quick *own = model->own;

@@ -8,7 +8,8 @@
 #include "models/kinds.h"
 
 const ModelKind *const model_kinds[] = {
-    &kind_index, &kind_points, &kind_regression, &kind_trees, NULL,
+    &kind_index,        &kind_points, &kind_regression, &kind_trees, &kind_ensemble,
+    &kind_recalibrated, NULL,
 };
 
 /* Scores.outcome is one byte. The last number is kept for the overflow. */
@@ -216,6 +217,22 @@ bool exact_fits(double value)
     return fabs(value) < MOST_COUNT && value == trunc(value);
 }
 
+double link_value(const Model *model, double lp)
+{
+    switch (model->link) {
+    case LINK_LOGIT:
+        return 1 / (1 + exp(-lp));
+    case LINK_LOG:
+        return exp(lp);
+    case LINK_CLOGLOG:
+        return -expm1(-exp(lp));
+    case LINK_COX: /* by expm1 and log, so that small risks keep their digits */
+        return -expm1(exp(lp) * log(model->baseline));
+    default:
+        return lp;
+    }
+}
+
 double total_score(const Model *model, double total)
 {
     if (total < model->floor)
@@ -223,4 +240,14 @@ double total_score(const Model *model, double total)
     if (total > model->ceiling)
         total = model->ceiling;
     return total * model->multiply;
+}
+
+const char *model_path(const Node *node, const char *file, Arena *arena)
+{
+    const char *slash = strrchr(node->where.name, '/');
+
+    if (*file == '/' || slash == NULL)
+        return file;
+    return arena_format(arena, "%.*s/%s", (int)(slash - node->where.name),
+                        node->where.name, file);
 }

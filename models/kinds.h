@@ -10,7 +10,8 @@
 /* NULL-terminated; the word after `kind:` picks one. */
 extern const ModelKind *const model_kinds[];
 
-extern const ModelKind kind_index, kind_points, kind_regression, kind_trees;
+extern const ModelKind kind_index, kind_points, kind_regression, kind_trees,
+    kind_ensemble, kind_recalibrated;
 
 /*
  * The number of a reason why a person could not be scored, added to the model unless it
@@ -59,7 +60,13 @@ int exact_check(const Model *model, Err *err);
 /* True for a whole number of the size that exact_check() allows for. */
 bool exact_fits(double value);
 
+/* From the linear predictor to the scale of the score, by the model's link. */
+double link_value(const Model *model, double lp);
+
 /* The score of a total: within floor and ceiling, times `multiply`. */
 double total_score(const Model *model, double total);
+
+/* A file named in a config, as seen from the working directory. */
+const char *model_path(const Node *node, const char *file, Arena *arena);
 
 #endif

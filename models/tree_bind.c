@@ -373,16 +373,6 @@ static int refuse_words(const Node *node, Err *err)
     return rc;
 }
 
-static const char *path_of(const Node *node, const char *file, Arena *arena)
-{
-    const char *slash = strrchr(node->where.name, '/');
-
-    if (*file == '/' || slash == NULL)
-        return file;
-    return arena_format(arena, "%.*s/%s", (int)(slash - node->where.name),
-                        node->where.name, file);
-}
-
 int trees_bind(Model *model, const Plan *plan, const Node *node, Arena *arena, Err *err)
 {
     Trees *trees = arena_alloc(arena, 1, sizeof *trees);
@@ -394,7 +384,7 @@ int trees_bind(Model *model, const Plan *plan, const Node *node, Arena *arena, E
     trees->missing_value = NAN;
     rc = refuse_words(node, err);
     if (config_need_word(&file, node, "file", err) != 0 ||
-        forest_read(&trees->forest, path_of(node, file, arena), arena, err) != 0)
+        forest_read(&trees->forest, model_path(node, file, arena), arena, err) != 0)
         return -1;
     if (config_number(&trees->missing_value, node, "missing_value", err) != 0)
         rc = -1;

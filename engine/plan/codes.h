@@ -103,6 +103,14 @@ typedef struct Category {
     Where where;
 } Category;
 
+/* A word by which lines of a list are left out, or doubted, and why. */
+typedef struct ListRule {
+    const char *column, *word;
+    const char *reason;
+    bool is_suspect; /* else left out */
+    int n_lines;     /* a line counts for the first rule that it meets */
+} ListRule;
+
 typedef struct CodeList {
     const char *id;
     const char *file;
@@ -114,9 +122,12 @@ typedef struct CodeList {
     int n_entries;
     Category *categories;
     int n_categories;
-    int n_merged;   /* lines listed twice with the same meaning */
-    int n_excluded; /* lines left out by `exclude:` and `keep:` */
-    int n_empty;    /* lines without a code */
+    int n_merged;    /* lines listed twice with the same meaning */
+    int n_excluded;  /* lines left out by `exclude:` and `keep:` */
+    int n_suspect;   /* lines that `suspect:` doubts, and that are in it all the same */
+    int n_empty;     /* lines without a code */
+    ListRule *rules; /* of `exclude:`, then of `suspect:` */
+    int n_rules;
 } CodeList;
 
 /* How a list lies in its CSV file: the column names are arguments. */
@@ -127,10 +138,11 @@ typedef struct ListColumns {
     const char *category, *label, *weight;
     const char *above, *below, *sex; /* columns gt, lt, sex of value rules */
     bool is_prefix; /* match: prefix (else exact); numbers are always whole */
-    /* Lines to leave out: the column has this word, alone or among others with ';'
-     * between them. Lines to keep only: each column named has one of its words. */
-    int n_exclude;
-    const char **exclude_column, **exclude_word;
+    /* Lines to leave out, or to doubt: the column has this word, alone or among others
+     * with ';' between them. Lines to keep only: each column named has one of its
+     * words. */
+    int n_rules;
+    ListRule *rules;
     int n_keep;
     const char **keep_column, **keep_word;
 } ListColumns;

@@ -15,6 +15,7 @@
  *     compile_points.c   exact points, hierarchy
  *     compile_weights.c  terms from families, with weights from lists and tables
  *     compile_levels.c   terms from levels, tables and coefficients of R
+ *     compile_ensemble.c models made of other models
  *     compile_cohort.c   segments, cohorts, gates
  *     compile_order.c    cycles, order, what is used, purposes
  *     compile_finish.c   what the loader needs to ask for
@@ -65,6 +66,11 @@ typedef enum Document {
     DOC_MODEL_POINTS,
     DOC_MODEL_REGRESSION,
     DOC_MODEL_TREES,
+    DOC_MODEL_ENSEMBLE,
+    DOC_MODEL_RECALIBRATED,
+    DOC_MODEL_MEMBER,
+    DOC_MODEL_OF,
+    DOC_MODEL_MAP,
     DOC_ELIGIBLE,
     DOC_BAND,
     DOC_HIERARCHY,
@@ -231,6 +237,11 @@ const RuleName *compile_find_name(const Compiler *c, const char *name, size_t le
 const RuleName *compile_need_name(Compiler *c, const char *name, Where where);
 /* Index into Plan.models; -1 after a report. */
 int compile_model_find(Compiler *c, const Node *word);
+/* Of a model made of others: checks the keys of its members and its map. */
+void compile_ensemble(Compiler *c, const Node *node);
+/* Index into Plan.models of its i-th member. */
+int compile_member(const Compiler *c, const Node *node, int i);
+enum { MEMBER_UNKNOWN = -1, MEMBER_END = -2 };
 /* Indexes of the features of a family; none after a report. */
 const int *compile_family(Compiler *c, int *n, const char *family, Where where);
 

@@ -59,7 +59,7 @@ const Keys compile_keys[N_DOCUMENTS] = {
     [DOC_CODE_LIST] =
         DOCUMENT("code_list", "file", "title", "source", "version", "terminology",
                  "licence", "code", "system", "category", "label", "weight", "gt", "lt",
-                 "sex", "match", "exclude", "keep"),
+                 "sex", "match", "exclude", "keep", "suspect"),
     [DOC_LIST_SYSTEM] = DOCUMENT("list_system", "column"),
     [DOC_LIST_LINES] = DOCUMENT("list_lines", "column", "word", "reason"),
 
@@ -83,6 +83,15 @@ const Keys compile_keys[N_DOCUMENTS] = {
     [DOC_MODEL_TREES] =
         DOCUMENT("model_trees", MODEL_KEYS, "multiply", "file", "format", "features",
                  "output", "rounds", "missing_value", "link", "class", "intercept"),
+    [DOC_MODEL_ENSEMBLE] =
+        DOCUMENT("model_ensemble", MODEL_KEYS, "range", "floor", "ceiling", "multiply",
+                 "scale", "members", "intercept", "link", "map"),
+    [DOC_MODEL_RECALIBRATED] =
+        DOCUMENT("model_recalibrated", MODEL_KEYS, "range", "floor", "ceiling",
+                 "multiply", "scale", "of", "slope", "intercept", "link", "map"),
+    [DOC_MODEL_MEMBER] = DOCUMENT("model_member", "model", "version", "weight"),
+    [DOC_MODEL_OF] = DOCUMENT("model_of", "model", "version"),
+    [DOC_MODEL_MAP] = DOCUMENT("model_map", "file", "from", "to"),
     [DOC_ELIGIBLE] = DOCUMENT("eligible", "when", "otherwise"),
     [DOC_BAND] = DOCUMENT("band", "band", "upto", "below", "top", "label", "meaning"),
     [DOC_HIERARCHY] = DOCUMENT("hierarchy", "if", "zero"),

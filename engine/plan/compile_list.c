@@ -86,33 +86,65 @@ static void read_list_system(Compiler *c, ListColumns *columns, const Node *node
         compile_system(c, system->kind == NODE_WORD ? system->word : "", system->where);
 }
 
-/* exclude: and keep: as pairs of a column and a word. */
-static int read_lines(Compiler *c, const char ***column, const char ***word,
-                      const Node *node, const char *key)
+/* exclude:, suspect: and keep: name lines by a column and a word in it. Whoever leaves
+ * lines out, or doubts them, says why. */
+static bool read_line_rule(Compiler *c, ListRule *rule, const Node *node,
+                           bool needs_reason)
+{
+    if (!compile_only(c, node, DOC_LIST_LINES))
+        return false;
+    config_need_word(&rule->column, node, "column", c->err);
+    config_need_word(&rule->word, node, "word", c->err);
+    if (needs_reason)
+        config_need_word(&rule->reason, node, "reason", c->err);
+    else
+        config_word(&rule->reason, node, "reason", c->err);
+    return rule->column != NULL && rule->word != NULL;
+}
+
+/* The items of a list under a key; none after a report. */
+static Node *const *line_rules(Compiler *c, int *n, const Node *node, const char *key)
 {
     const Node *list = config_get(node, key);
-    int n_columns = 0, n_words = 0;
 
+    *n = 0;
     if (list == NULL)
-        return 0;
+        return NULL;
     if (list->kind != NODE_LIST) {
         err_add(c->err, ERR_CONFIG, list->where, "\"%s\" must be a list", key);
-        return 0;
+        return NULL;
     }
-    for (int i = 0; i < list->n; i++) {
-        const char *name = NULL, *value = NULL, *reason;
+    *n = list->n;
+    return list->items;
+}
 
-        if (!compile_only(c, list->items[i], DOC_LIST_LINES))
-            continue;
-        config_need_word(&name, list->items[i], "column", c->err);
-        config_need_word(&value, list->items[i], "word", c->err);
-        config_word(&reason, list->items[i], "reason", c->err);
-        if (name == NULL || value == NULL)
-            continue;
-        *COMPILE_ADD(c, *column, n_columns) = name;
-        *COMPILE_ADD(c, *word, n_words) = value;
+static void read_rules(Compiler *c, ListColumns *columns, const Node *node,
+                       const char *key)
+{
+    int n;
+    Node *const *items = line_rules(c, &n, node, key);
+
+    for (int i = 0; i < n; i++) {
+        ListRule rule = {.is_suspect = strcmp(key, "suspect") == 0};
+
+        if (read_line_rule(c, &rule, items[i], true))
+            *COMPILE_ADD(c, columns->rules, columns->n_rules) = rule;
     }
-    return n_columns;
+}
+
+static void read_keep(Compiler *c, ListColumns *columns, const Node *node)
+{
+    int n, n_words = 0;
+    Node *const *items = line_rules(c, &n, node, "keep");
+
+    for (int i = 0; i < n; i++) {
+        ListRule rule = {0};
+
+        if (!read_line_rule(c, &rule, items[i], false))
+            continue;
+        *COMPILE_ADD(c, columns->keep_word, n_words) = rule.word;
+        *COMPILE_ADD(c, columns->keep_column, columns->n_keep) = rule.column;
+    }
 }
 
 static void read_match(Compiler *c, ListColumns *columns, const Node *node)
@@ -140,10 +172,9 @@ static void read_list_columns(Compiler *c, ListColumns *columns, const Node *nod
     config_word(&columns->sex, node, "sex", c->err);
     read_list_system(c, columns, node);
     read_match(c, columns, node);
-    columns->n_exclude =
-        read_lines(c, &columns->exclude_column, &columns->exclude_word, node, "exclude");
-    columns->n_keep =
-        read_lines(c, &columns->keep_column, &columns->keep_word, node, "keep");
+    read_rules(c, columns, node, "exclude");
+    read_rules(c, columns, node, "suspect");
+    read_keep(c, columns, node);
 }
 
 /* Without these nobody can say where a list came from, or use it lawfully. */
@@ -164,6 +195,10 @@ static void warn_list(Compiler *c, const CodeList *list)
     if (list->n_excluded > 0)
         compile_warn(c, list->where, "list \"%s\": %d line%s left out by the config",
                      list->id, list->n_excluded, list->n_excluded == 1 ? " is" : "s are");
+    if (list->n_suspect > 0)
+        compile_warn(c, list->where,
+                     "list \"%s\": %d line%s in it and doubted by the config", list->id,
+                     list->n_suspect, list->n_suspect == 1 ? " is" : "s are");
 }
 
 static void read_list(Compiler *c, const char *id, const Node *node, Where where)

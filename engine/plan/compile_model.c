@@ -14,13 +14,25 @@ enum { MOST_BANDS = 100, MOST_MODELS = 100, MOST_ELIGIBLE = 50 };
 
 static Document document_of(const ModelKind *kind)
 {
-    if (kind != NULL && strcmp(kind->name, "index") == 0)
-        return DOC_MODEL_INDEX;
-    if (kind != NULL && strcmp(kind->name, "points") == 0)
-        return DOC_MODEL_POINTS;
-    if (kind != NULL && strcmp(kind->name, "regression") == 0)
-        return DOC_MODEL_REGRESSION;
+    static const struct {
+        const char *name;
+        Document document;
+    } KINDS[] = {{"index", DOC_MODEL_INDEX},
+                 {"points", DOC_MODEL_POINTS},
+                 {"regression", DOC_MODEL_REGRESSION},
+                 {"ensemble", DOC_MODEL_ENSEMBLE},
+                 {"recalibrated", DOC_MODEL_RECALIBRATED}};
+
+    for (size_t i = 0; kind != NULL && i < sizeof KINDS / sizeof *KINDS; i++) {
+        if (strcmp(kind->name, KINDS[i].name) == 0)
+            return KINDS[i].document;
+    }
     return DOC_MODEL_TREES;
+}
+
+static bool is_of_models(Document document)
+{
+    return document == DOC_MODEL_ENSEMBLE || document == DOC_MODEL_RECALIBRATED;
 }
 
 static const ModelKind *find_kind(Compiler *c, const Node *node)
@@ -419,6 +431,9 @@ static void compile_model(Compiler *c, Model *model, const Node *node)
     read_eligibility(c, model, node);
     if (document == DOC_MODEL_TREES) {
         read_trees(c, model, node);
+    } else if (is_of_models(document)) {
+        read_policies(c, model, node);
+        compile_ensemble(c, node);
     } else {
         read_policies(c, model, node);
         config_number(&model->denominator, node, "denominator", c->err);
@@ -432,10 +447,29 @@ static void compile_model(Compiler *c, Model *model, const Node *node)
         model->kind->compile(model, c->plan, node, c->arena, c->err);
 }
 
+/* Members come before what is made of them. A circle is left to compile_order(). */
+static void compile_in_turn(Compiler *c, int number, bool *is_begun)
+{
+    Model *model = &c->plan->models[number];
+    int member;
+
+    if (is_begun[number] || model->kind == NULL)
+        return;
+    is_begun[number] = true;
+    for (int i = 0; is_of_models(document_of(model->kind)) &&
+                    (member = compile_member(c, c->models[number], i)) != MEMBER_END;
+         i++) {
+        if (member != MEMBER_UNKNOWN)
+            compile_in_turn(c, member, is_begun);
+    }
+    compile_model(c, model, c->models[number]);
+}
+
 void compile_models(Compiler *c)
 {
-    for (int m = 0; m < c->plan->n_models; m++) {
-        if (c->plan->models[m].kind != NULL)
-            compile_model(c, &c->plan->models[m], c->models[m]);
-    }
+    int n = c->plan->n_models;
+    bool *is_begun = arena_alloc(c->arena, (size_t)n, sizeof *is_begun);
+
+    for (int m = 0; m < n; m++)
+        compile_in_turn(c, m, is_begun);
 }

@@ -20,9 +20,9 @@ typedef struct Reader {
     CodeList *list;
     const ListColumns *columns;
     const Table *table;
-    int at[N_COLUMNS]; /* table column of each, or TABLE_NO_COLUMN */
-    int *exclude_at, *keep_at;
-    int row; /* the one in hand */
+    int at[N_COLUMNS];      /* table column of each, or TABLE_NO_COLUMN */
+    int *rule_at, *keep_at; /* table column of each rule and `keep:` */
+    int row;                /* the one in hand */
 
     Names *ids, *meanings; /* numbered as categories and as entries are */
     int categories_room, entries_room;
@@ -75,8 +75,10 @@ static int find_all_columns(Reader *reader)
                             : table_column(reader->table, names[c], reader->err);
     if (is_own) /* each code is a category of its own */
         reader->at[CATEGORY] = reader->at[CODE];
-    reader->exclude_at =
-        find_columns(reader, columns->exclude_column, columns->n_exclude);
+    reader->rule_at = arena_alloc(reader->arena, (size_t)columns->n_rules, sizeof(int));
+    for (int i = 0; i < columns->n_rules; i++)
+        reader->rule_at[i] =
+            table_column(reader->table, columns->rules[i].column, reader->err);
     reader->keep_at = find_columns(reader, columns->keep_column, columns->n_keep);
     if (columns->weight != NULL && columns->category == NULL)
         err_add(reader->err, ERR_CONFIG, (Where){reader->table->name, 1, 0},
@@ -118,15 +120,29 @@ static bool is_kept(const Reader *reader, int at)
     return false;
 }
 
+/* The first rule of the kind that the line meets, which is then counted. */
+static bool meets_rule(const Reader *reader, bool is_suspect)
+{
+    const CodeList *list = reader->list;
+
+    for (int i = 0; i < list->n_rules; i++) {
+        ListRule *rule = &list->rules[i];
+        const char *text = table_field(reader->table, reader->row, reader->rule_at[i]);
+
+        if (rule->is_suspect == is_suspect && has_word(text, rule->word)) {
+            rule->n_lines++;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_excluded(const Reader *reader)
 {
     const ListColumns *columns = reader->columns;
 
-    for (int i = 0; i < columns->n_exclude; i++) {
-        if (has_word(table_field(reader->table, reader->row, reader->exclude_at[i]),
-                     columns->exclude_word[i]))
-            return true;
-    }
+    if (meets_rule(reader, false))
+        return true;
     for (int i = 0; i < columns->n_keep; i++) {
         if (!is_kept(reader, reader->keep_at[i]))
             return true;
@@ -309,9 +325,11 @@ static void read_line(Reader *reader)
         reader->list->n_excluded++;
         return;
     }
-    if (take_code(reader, &entry) == 0 && take_conditions(reader, &entry) == 0 &&
-        take_category(reader, &entry) == 0)
-        add_entry(reader, &entry);
+    if (take_code(reader, &entry) != 0 || take_conditions(reader, &entry) != 0 ||
+        take_category(reader, &entry) != 0)
+        return;
+    reader->list->n_suspect += meets_rule(reader, true);
+    add_entry(reader, &entry);
 }
 
 /* Two ids such as "Heart failure" and "heart-failure" would be one feature. */
@@ -364,6 +382,9 @@ static int read_list(CodeList *list, const ListColumns *columns, const Table *ta
     assert(columns->system != NULL || columns->constant_system != SYSTEM_NONE);
     list->file = table->name;
     list->has_weight = columns->weight != NULL;
+    list->n_rules = columns->n_rules;
+    list->rules = arena_grow(arena, columns->rules, (size_t)columns->n_rules,
+                             (size_t)columns->n_rules, sizeof *list->rules);
     if (find_all_columns(&reader) != 0)
         return -1;
     reader.ids = names_new();

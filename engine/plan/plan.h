@@ -336,8 +336,10 @@ struct Model {
 
     Term *terms;
     int n_terms;
-    int most_shares;    /* 0 = n_terms */
-    int64_t scale;      /* points: 10^decimals */
+    int n_shared;    /* terms of an ensemble's members, behind its own, which only shares
+                        name */
+    int most_shares; /* 0 = n_terms */
+    int64_t scale;   /* points: 10^decimals */
     double denominator; /* index */
     double intercept;
     Link link;
@@ -423,6 +425,10 @@ struct Plan {
     int n_sources;
     const Source *people, *registrations, *practices, *opt_out_rows; /* NULL if absent */
     int n_event_sources; /* sources[n_sources - n_event_sources ..] */
+    /* Every source of the config with all its columns, also what this run leaves out:
+     * for the extract, which other configs read. Only place and columns count. */
+    Source *mapped;
+    int n_mapped;
     Population population;
     Grouping *groupings;
     int n_groupings;

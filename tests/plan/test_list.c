@@ -173,16 +173,18 @@ Test(list, lines_left_out_and_kept)
                                "I13,a,,0\n"
                                "I14,a,,2\n"
                                "not even a code,a,suspect-map,0\n";
-    const char *exclude_column[] = {"flags"}, *exclude_word[] = {"suspect-map"};
+    ListRule rules[] = {{"flags", "nobody", "", false, 0},
+                        {"flags", "suspect-map", "", false, 0},
+                        {"flags", "admin", "", true, 0},
+                        {"use", "2", "", true, 0}};
     const char *keep_column[] = {"use", "use"}, *keep_word[] = {"1", "2"};
     ListColumns columns = ICD;
     Arena *arena = arena_new();
     CodeList list = {0};
     Err err = {0};
 
-    columns.n_exclude = 1;
-    columns.exclude_column = exclude_column;
-    columns.exclude_word = exclude_word;
+    columns.n_rules = 4;
+    columns.rules = rules;
     columns.n_keep = 2;
     columns.keep_column = keep_column;
     columns.keep_word = keep_word;
@@ -190,6 +192,10 @@ Test(list, lines_left_out_and_kept)
     cr_expect_eq(list.n_entries, 3);
     cr_expect_eq(list.n_excluded, 3);
     cr_expect_eq(list.entries[2].line, 6);
+    cr_expect_eq(list.n_suspect, 1, "a line that is left out is not doubted as well");
+    for (int r = 0; r < 4; r++)
+        cr_expect_eq(list.rules[r].n_lines, ((int[]){0, 2, 0, 1})[r], "rule %d", r);
+    cr_expect_eq(rules[1].n_lines, 0, "counted in the list only");
     arena_free(arena);
 }
 
@@ -272,15 +278,14 @@ Test(list, faults)
 
 Test(list, nothing_kept_is_a_fault_with_a_hint)
 {
-    const char *column[] = {"cat"}, *word[] = {"a"};
+    ListRule rule = {"cat", "a", "", false, 0};
     ListColumns columns = ICD;
     Arena *arena = arena_new();
     CodeList list = {0};
     Err err = {0};
 
-    columns.n_exclude = 1;
-    columns.exclude_column = column;
-    columns.exclude_word = word;
+    columns.n_rules = 1;
+    columns.rules = &rule;
     cr_expect_eq(parse(&list, columns, "code,cat\nI10,a\nI11,a\n", arena, &err), -1);
     cr_expect_str_eq(err.text, "t: there is no code in it\n"
                                "    hint: \"exclude\" and \"keep\" leave out 2 lines");
