@@ -304,7 +304,7 @@ static void check_run(Compiler *c)
     const Plan *plan = c->plan;
 
     for (int s = 0; s < plan->n_sources - plan->n_event_sources; s++) {
-        if ((plan->sources[s].purposes & plan->purpose) == 0)
+        if ((plan->sources[s].purposes & plan->purpose) != plan->purpose)
             err_add(c->err, ERR_CONFIG, plan->sources[s].where,
                     "source \"%s\" may not be used for %s, the purpose of this run",
                     plan->sources[s].name, compile_purpose_words(c, plan->purpose));

@@ -396,6 +396,36 @@ Test(compile, goes_on_after_a_fault)
     world_free(&world);
 }
 
+/* Registers count from the day they began: a day of the calendar is a start, too. */
+Test(compile, windows_since_a_day)
+{
+    static const struct {
+        const char *window, *text;
+        int to[3];
+    } CASES[] = {
+        {"window: 2020-05-05\n", "since 2020-05-05", {2024, 2, 29}},
+        {"window: {from: 2020-05-05}\n", "since 2020-05-05", {2024, 2, 29}},
+        {"window: {from: 2020-05-05, to: 1 year}\n",
+         "2020-05-05 to 1 year ago",
+         {2023, 2, 28}},
+    };
+
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        World world;
+        const Feature *feature;
+
+        world_compile(&world,
+                      (Change){"features.yaml", "window: 10 days\n", CASES[i].window});
+        cr_assert(world.rc == 0, "%s", world.err.text);
+        feature = feature_of(&world.plan, "substances");
+        cr_expect_str_eq(feature->window_text, CASES[i].text);
+        cr_expect(feature->from == day_of(2020, 5, 5) && !feature->is_ever);
+        cr_expect(feature->to ==
+                  day_of(CASES[i].to[0], CASES[i].to[1], CASES[i].to[2]));
+        world_free(&world);
+    }
+}
+
 /* What ships must compile. */
 Test(compile, the_shipped_config)
 {

@@ -32,6 +32,10 @@ static const Fault RUN[] = {
     {{"run.yaml", "stratify: 1", "stratify: 2"},
      "run.yaml:1:11: this program reads format 1, not \"2\""},
     {{"run.yaml", "stratify: 1\n", ""}, "run.yaml:1:1: \"stratify\" is missing"},
+    {{"run.yaml", "purpose: direct-care", "purpose: direct_care"},
+     "run.yaml:3:10: no source has the purpose \"direct_care\"\n"
+     "    hint: did you mean \"direct-care\"?"},
+    {{"run.yaml", "purpose: direct-care\n", ""}, "run.yaml:1:1: \"purpose\" is missing"},
     {{"run.yaml", "sources: sources.yaml\n", ""}, "run.yaml:1:1: \"sources\" is missing"},
     {{"run.yaml", "sources: sources.yaml", "sources: source.yaml"},
      "source.yaml: could not open: No such file or directory\n"
