@@ -282,11 +282,22 @@ const char *compile_path(Compiler *c, const Node *word)
     return tidy_path(c, word->where.name, (size_t)(slash - word->where.name), word->word);
 }
 
+/* Two names of one file. */
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat status_a, status_b;
+
+    return stat(a, &status_a) == 0 && stat(b, &status_b) == 0 &&
+           status_a.st_dev == status_b.st_dev && status_a.st_ino == status_b.st_ino;
+}
+
 const char *compile_bytes(Compiler *c, const char **path, size_t *len, const Node *word)
 {
     const char *bytes;
 
     *path = compile_path(c, word);
+    if (c->request->list_from != NULL && is_same_file(*path, c->request->list_from))
+        *path = c->request->list_to;
     if (config_file(&bytes, len, *path, c->arena, c->err) != 0) {
         err_hint(c->err, "it is named in %s, line %llu", word->where.name,
                  (unsigned long long)word->where.line);
@@ -413,18 +424,21 @@ static void compile_run(Compiler *c, const Node *run)
         compile_finish(c);
 }
 
-int plan_compile(Plan *plan, const char *path, int32_t as_of, Kinds kinds, Arena *arena,
-                 Err *err)
+int plan_compile_request(Plan *plan, const PlanRequest *request, Arena *arena, Err *err)
 {
-    Compiler c = {.plan = plan, .kinds = kinds, .arena = arena, .err = err};
-    const char *slash = strrchr(path, '/'), *bytes;
+    Compiler c = {.plan = plan,
+                  .kinds = request->kinds,
+                  .request = request,
+                  .arena = arena,
+                  .err = err};
+    const char *path = request->path, *slash = strrchr(path, '/'), *bytes;
     int before = err->n_reports;
     Node *run;
     size_t len;
 
     *plan = (Plan){.path = path,
                    .title = "",
-                   .as_of = as_of,
+                   .as_of = request->as_of,
                    .schema = "stratify",
                    .sex_attribute = -1,
                    .segments_title = ""};
@@ -440,4 +454,12 @@ int plan_compile(Plan *plan, const char *path, int32_t as_of, Kinds kinds, Arena
     digest_end(&c);
     EVP_MD_CTX_free(c.digest);
     return err->n_reports > before ? -1 : 0;
+}
+
+int plan_compile(Plan *plan, const char *path, int32_t as_of, Kinds kinds, Arena *arena,
+                 Err *err)
+{
+    const PlanRequest request = {.path = path, .as_of = as_of, .kinds = kinds};
+
+    return plan_compile_request(plan, &request, arena, err);
 }

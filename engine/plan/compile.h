@@ -103,12 +103,6 @@ extern const Keys compile_keys[N_DOCUMENTS];
 
 /* ---- the compiler ------------------------------------------------------ */
 
-/* Lists, or a category of one, whose codes a feature counts. */
-typedef struct Pick {
-    int list;
-    int category; /* -1 = all */
-} Pick;
-
 /* What is known of a feature while compiling only. */
 typedef struct FeatureNote {
     Pick *picks;
@@ -126,7 +120,8 @@ typedef struct Compiler {
     Kinds kinds;
     Arena *arena;
     Err *err;
-    void *digest;         /* EVP_MD_CTX */
+    void *digest; /* EVP_MD_CTX */
+    const PlanRequest *request;
     size_t base;          /* bytes of the folder of the run file, as part of names */
     double max_rejected;  /* default share of each source */
     FeatureNote *notes;   /* by feature */

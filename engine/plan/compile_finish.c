@@ -179,9 +179,11 @@ static void add_pick(Compiler *c, Source *source, Pick pick, uint32_t feature)
 
 static void add_feature(Compiler *c, Source *source, int number, Hit **uncoded)
 {
-    const Feature *feature = &c->plan->features[number];
+    Feature *feature = &c->plan->features[number];
     const FeatureNote *note = &c->notes[number];
 
+    feature->picks = note->picks;
+    feature->n_picks = note->n_picks;
     if (feature->from < source->oldest)
         source->oldest = feature->from;
     source->wants_undated |= feature->is_ever;
@@ -262,6 +264,23 @@ static void drop_columns(Source *source)
     source->n_columns = n;
 }
 
+/* Before anything is dropped. */
+static void keep_mapping(Compiler *c)
+{
+    Plan *plan = c->plan;
+
+    plan->n_mapped = plan->n_sources;
+    plan->mapped = arena_alloc(c->arena, (size_t)plan->n_sources, sizeof *plan->mapped);
+    for (int s = 0; s < plan->n_sources; s++) {
+        Source *source = &plan->mapped[s];
+        size_t n = (size_t)plan->sources[s].n_columns;
+
+        *source = plan->sources[s];
+        source->columns = arena_alloc(c->arena, n, sizeof *source->columns);
+        memcpy(source->columns, plan->sources[s].columns, n * sizeof *source->columns);
+    }
+}
+
 /* ---- the whole --------------------------------------------------------- */
 
 void compile_finish(Compiler *c)
@@ -269,6 +288,7 @@ void compile_finish(Compiler *c)
     Plan *plan = c->plan;
 
     plan->sex_attribute = -1;
+    keep_mapping(c);
     drop_sources(c);
     for (int s = 0; s < plan->n_event_sources; s++) {
         Source *source = events_of(plan, s);

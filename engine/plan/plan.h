@@ -221,6 +221,12 @@ typedef enum Count {
     N_COUNTS
 } Count;
 
+/* A list, or a category of one, whose codes a feature counts. */
+typedef struct Pick {
+    int list;     /* index into Plan.lists */
+    int category; /* -1 = all */
+} Pick;
+
 /* A number per person from one source. */
 typedef struct Feature {
     const char *id;     /* "emergency_admissions_12m", "efi.falls" */
@@ -238,6 +244,8 @@ typedef struct Feature {
     int32_t from, to;    /* from <= day < to */
     bool is_ever;        /* events of unknown date count too */
     bool has_codes;
+    const Pick *picks; /* of a used feature: where its codes come from */
+    int n_picks;
     double missing; /* the value where no event counts: 0, NaN, or as declared */
     const char *window_text;
     bool is_used;
@@ -469,6 +477,16 @@ enum { MOST_COHORTS = 64, MOST_EVENT_SOURCES = 64 };
  */
 int plan_compile(Plan *plan, const char *path, int32_t as_of, Kinds kinds, Arena *arena,
                  Err *err);
+
+/* The same with a code list read from another file wherever the config names the first:
+ * for comparing two versions of a list. Both NULL: as the config says. */
+typedef struct PlanRequest {
+    const char *path;
+    int32_t as_of;
+    Kinds kinds;
+    const char *list_from, *list_to;
+} PlanRequest;
+int plan_compile_request(Plan *plan, const PlanRequest *request, Arena *arena, Err *err);
 
 /* The event source with that Source.number. */
 static inline const Source *plan_events(const Plan *plan, int number)

@@ -217,7 +217,8 @@ static const Fault LISTS[] = {
     {{"lists.yaml", "label: name",
       "label: name\n"
       "  exclude: [{column: id}]"},
-     "lists.yaml:12:13: \"word\" is missing"},
+     "lists.yaml:12:13: \"word\" is missing\n"
+     "lists.yaml:12:13: \"reason\" is missing"},
 };
 
 Test(compile_faults, lists)
