@@ -1,10 +1,16 @@
 -- The results of runs, schema stratify. Can be applied again.
 --
--- Every row leads to its run. What concerns people (person, score, cohort_member) is
--- partitioned by run, and score by model within it: a run fills tables of its own,
--- which become partitions in the transaction that publishes it. What is known of a run
--- (run_...) is written by that transaction only, and published rows never change:
--- triggers of 30_publish.sql see to both, at a fraction of the cost of foreign keys.
+-- Every row leads to its run. What concerns people (person, cohort_member) is
+-- partitioned by run, and person by ranges of people within it: a run fills tables of
+-- its own, which become partitions in the transaction that publishes it. What is known
+-- of a run (run_...) is written by that transaction only, and published rows never
+-- change: triggers of 30_publish.sql see to both, at a fraction of the cost of foreign
+-- keys.
+--
+-- All models' results of a person stand in one row, in arrays by the number of the
+-- model: a night writes millions of ranks, and a row and a key for each model would cost
+-- more than what they hold. current_score and current_rank of 40_read.sql show them as
+-- rows.
 
 create schema if not exists stratify;
 comment on schema stratify is
@@ -265,7 +271,7 @@ create table if not exists stratify.run_grouping (
 );
 comment on table stratify.run_grouping is 'Groupings of registered people: 0 all, 1 practice, then as configured (PCN, locality)';
 comment on column stratify.run_grouping.run_id is 'The run';
-comment on column stratify.run_grouping.grouping_no is 'Number of the grouping: number 2 is ranked in score.rank_1, and so on';
+comment on column stratify.run_grouping.grouping_no is 'Number of the grouping, from 0: its place in person.rank';
 comment on column stratify.run_grouping.grouping is 'Name in the config';
 comment on column stratify.run_grouping.title is 'In plain words';
 
@@ -429,49 +435,23 @@ create table if not exists stratify.person (
     practice_code text not null,
     age           smallint not null,
     segment_no    smallint,
+    score         double precision[] not null,
+    outcome       smallint[] not null,
+    band          smallint[] not null,
+    rank          integer[] not null,
     primary key (run_id, person_id)
 ) partition by list (run_id);
-comment on table stratify.person is 'People of a run, by pseudonym';
+comment on table stratify.person is
+    'People of a run, by pseudonym, and what each model says of them';
 comment on column stratify.person.run_id is 'The run';
 comment on column stratify.person.person_id is 'Pseudonym of the person';
 comment on column stratify.person.practice_code is 'Practice where registered on the as-of date';
 comment on column stratify.person.age is 'Completed years on the as-of date';
 comment on column stratify.person.segment_no is 'Segment; null where the config has none';
-
-create table if not exists stratify.score (
-    run_id        bigint not null,
-    person_id     bigint not null,
-    score         double precision,
-    rank_all      integer,
-    rank_practice integer,
-    rank_1        integer,
-    rank_2        integer,
-    rank_3        integer,
-    rank_4        integer,
-    rank_5        integer,
-    rank_6        integer,
-    model_no      smallint not null,
-    outcome_no    smallint not null,
-    band_no       smallint,
-    practice_code text not null,
-    primary key (run_id, person_id, model_no)
-) partition by list (run_id);
-comment on table stratify.score is 'What each model says of each person of a run; 1 is the highest rank';
-comment on column stratify.score.run_id is 'The run';
-comment on column stratify.score.person_id is 'Pseudonym of the person';
-comment on column stratify.score.score is 'The score; null where there is none';
-comment on column stratify.score.rank_all is 'Rank among everyone scored';
-comment on column stratify.score.rank_practice is 'Rank within the practice';
-comment on column stratify.score.rank_1 is 'Rank within the group of the first configured grouping (run_grouping number 2)';
-comment on column stratify.score.rank_2 is 'Rank within the group of the second configured grouping';
-comment on column stratify.score.rank_3 is 'Rank within the group of the third configured grouping';
-comment on column stratify.score.rank_4 is 'Rank within the group of the fourth configured grouping';
-comment on column stratify.score.rank_5 is 'Rank within the group of the fifth configured grouping';
-comment on column stratify.score.rank_6 is 'Rank within the group of the sixth configured grouping';
-comment on column stratify.score.model_no is 'The model';
-comment on column stratify.score.outcome_no is 'Scored (0), or why not: run_outcome';
-comment on column stratify.score.band_no is 'Band of the score';
-comment on column stratify.score.practice_code is 'Practice where registered on the as-of date';
+comment on column stratify.person.score is 'Score of each model, at model_no + 1; null where there is none';
+comment on column stratify.person.outcome is 'Scored (0), or why not, at model_no + 1: run_outcome';
+comment on column stratify.person.band is 'Band of each score, at model_no + 1: run_band; null where there is none';
+comment on column stratify.person.rank is 'Rank by each model within each grouping, at model_no * groupings + grouping_no + 1: run_grouping; 1 is the highest score, null where there is none';
 
 create table if not exists stratify.cohort_member (
     run_id        bigint not null,

@@ -1,44 +1,53 @@
 -- The switch to a new run, and back. Can be applied again.
 --
--- A run stages person_rN, cohort_member_rN and score_rN_mM as tables of their own: each
--- is made, filled and keyed by one transaction, and seen by nobody. One last
--- transaction attaches them all, adds what is known of the run, and moves the pointer.
--- A run that stops before that leaves nothing but loose tables, which the next one
--- drops. All of this happens under the advisory lock of the engine.
+-- A run stages person_rN_p0, person_rN_p1 ... (each a range of people, so that several
+-- sessions can write) and cohort_member_rN as tables of their own: each is made, filled
+-- and keyed by one transaction, and seen by nobody. One last transaction attaches them
+-- all, adds what is known of the run, and moves the pointer. A run that stops before
+-- that leaves nothing but loose tables, which the next one drops. All of this happens
+-- under the advisory lock of the engine.
+--
+-- Parts are numbered from 0. splits holds the first person of every part but the first.
 
 -- ---- staging -------------------------------------------------------------
 
-create or replace function stratify.staged_name(parent text, run bigint, model integer)
+create or replace function stratify.staged_name(parent text, run bigint, part integer)
 returns text language sql immutable as $$
-    select parent || '_r' || run || coalesce('_m' || model, '')
+    select parent || '_r' || run || coalesce('_p' || part, '')
 $$;
-comment on function stratify.staged_name is 'Name of the table that holds the rows of a run';
+comment on function stratify.staged_name is 'Name of the table that holds the rows of a run, or a part of them';
 
 -- In the transaction that fills it, so that COPY may freeze the rows. The check lets the
 -- server attach the table without reading it again.
-create or replace function stratify.stage_table(parent text, run bigint, model integer)
+create or replace function stratify.stage_table(parent text, run bigint, part integer,
+                                                splits bigint[])
 returns void language plpgsql as $$
 begin
     execute format(
-        'create table stratify.%I (like stratify.%I including defaults, check (run_id = %s%s))',
-        stratify.staged_name(parent, run, model), parent, run,
-        coalesce(' and model_no = ' || model, ''));
+        'create table stratify.%I (like stratify.%I including defaults, check (run_id = %s%s%s))',
+        stratify.staged_name(parent, run, part), parent, run,
+        ' and person_id >= ' || splits[part], ' and person_id < ' || splits[part + 1]);
 end
 $$;
-comment on function stratify.stage_table is 'Makes an empty table for rows of a run';
+comment on function stratify.stage_table is 'Makes an empty table for rows of a run; part is null where there are none';
 
-create or replace function stratify.key_table(parent text, run bigint, model integer)
+-- Statistics of arrays are dear and help nobody: only the other columns get them.
+create or replace function stratify.key_table(parent text, run bigint, part integer)
 returns void language plpgsql as $$
 declare
-    name text := stratify.staged_name(parent, run, model);
-    key  text := case parent
-                     when 'person' then 'run_id, person_id'
-                     when 'score' then 'run_id, person_id, model_no'
-                     else 'run_id, cohort, group_code, person_id'
-                 end;
+    name    text := stratify.staged_name(parent, run, part);
+    key     text := case parent
+                        when 'person' then 'run_id, person_id'
+                        else 'run_id, cohort, group_code, person_id'
+                    end;
+    columns text := (select string_agg(quote_ident(a.attname), ', ' order by a.attnum)
+                     from pg_attribute a
+                     join pg_type t on t.oid = a.atttypid
+                     where a.attrelid = format('stratify.%I', name)::regclass
+                       and a.attnum > 0 and t.typcategory <> 'A');
 begin
     execute format('alter table stratify.%I add primary key (%s)', name, key);
-    execute format('analyze stratify.%I', name);
+    execute format('analyze stratify.%I (%s)', name, columns);
 end
 $$;
 comment on function stratify.key_table is 'Adds the key of a table that has been filled';
@@ -55,7 +64,7 @@ begin
         where c.relnamespace = 'stratify'::regnamespace
           and c.relkind in ('r', 'p')
           and not c.relispartition
-          and c.relname ~ '^(person|cohort_member|score)_r[0-9]+(_m[0-9]+)?$'
+          and c.relname ~ '^(person|cohort_member)_r[0-9]+(_p[0-9]+)?$'
         order by c.relname
     loop
         execute format('drop table %s', loose);
@@ -68,30 +77,32 @@ comment on function stratify.clear_leftovers is 'Drops what a killed run staged;
 
 -- ---- publishing ----------------------------------------------------------
 
-create or replace function stratify.attach_table(parent text, child text, bound bigint)
+create or replace function stratify.attach_table(parent text, child text, bound text)
 returns void language plpgsql as $$
 begin
-    execute format('alter table stratify.%I attach partition stratify.%I for values in (%s)',
+    execute format('alter table stratify.%I attach partition stratify.%I for values %s',
                    parent, child, bound);
 end
 $$;
 comment on function stratify.attach_table is 'Makes a staged table a partition';
 
-create or replace function stratify.attach_run(run bigint, models integer)
+create or replace function stratify.attach_run(run bigint, splits bigint[])
 returns void language plpgsql as $$
 declare
-    scores text := stratify.staged_name('score', run, null);
+    people text := stratify.staged_name('person', run, null);
+    whole  text := format('in (%s)', run);
 begin
-    execute format('create table stratify.%I (like stratify.score including defaults, '
-                   'primary key (run_id, person_id, model_no)) partition by list (model_no)',
-                   scores);
-    for model in 0 .. models - 1 loop
-        perform stratify.attach_table(scores, stratify.staged_name('score', run, model), model);
+    execute format('create table stratify.%I (like stratify.person including defaults, '
+                   'primary key (run_id, person_id)) partition by range (person_id)', people);
+    for part in 0 .. cardinality(splits) loop
+        perform stratify.attach_table(
+            people, stratify.staged_name('person', run, part),
+            format('from (%s) to (%s)', coalesce(splits[part]::text, 'minvalue'),
+                   coalesce(splits[part + 1]::text, 'maxvalue')));
     end loop;
-    perform stratify.attach_table('score', scores, run);
-    perform stratify.attach_table('person', stratify.staged_name('person', run, null), run);
+    perform stratify.attach_table('person', people, whole);
     perform stratify.attach_table('cohort_member',
-                                  stratify.staged_name('cohort_member', run, null), run);
+                                  stratify.staged_name('cohort_member', run, null), whole);
 end
 $$;
 comment on function stratify.attach_run is 'Attaches every table that a run has staged';
@@ -126,7 +137,7 @@ set lock_timeout = '10s' as $$
 declare
     part text;
 begin
-    foreach part in array array['score', 'person', 'cohort_member'] loop
+    foreach part in array array['person', 'cohort_member'] loop
         execute format('drop table if exists stratify.%I',
                        stratify.staged_name(part, run, null));
     end loop;
@@ -212,7 +223,7 @@ begin
         where c.relnamespace = 'stratify'::regnamespace
           and c.relkind in ('r', 'p')
           and not c.relispartition
-          and (c.relname like 'run\_%' or c.relname in ('run', 'person', 'score', 'cohort_member'))
+          and (c.relname like 'run\_%' or c.relname in ('run', 'person', 'cohort_member'))
           and c.relname <> 'run_switch'
           and not exists (select from pg_trigger t
                           where t.tgrelid = c.oid and t.tgname = 'never_changes')

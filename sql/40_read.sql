@@ -49,9 +49,6 @@ begin
             ('person',
              'run_id = (select run_id from stratify.current_run)
               and practice_code in (select practice_code from stratify.my_practice)'),
-            ('score',
-             'run_id = (select run_id from stratify.current_run)
-              and practice_code in (select practice_code from stratify.my_practice)'),
             ('cohort_member',
              'run_id = (select run_id from stratify.current_run)
               and (practice_code in (select practice_code from stratify.my_practice)
@@ -85,30 +82,52 @@ comment on column stratify.current_person.practice_code is 'Practice where regis
 comment on column stratify.current_person.age is 'Completed years on the as-of date';
 comment on column stratify.current_person.segment is 'Segment';
 
+-- Where the models stand in the arrays of person.
+create or replace view stratify.model_place with (security_invoker = true) as
+select
+    m.run_id,
+    m.model_no,
+    m.model,
+    m.version,
+    m.model_no + 1 as at,
+    g.groupings,
+    m.model_no * g.groupings + 1 as rank_at
+from stratify.run_model m
+cross join lateral (select count(*)::integer as groupings
+                    from stratify.run_grouping n where n.run_id = m.run_id) g;
+comment on view stratify.model_place is 'Places of the models in the arrays of person';
+comment on column stratify.model_place.run_id is 'The run';
+comment on column stratify.model_place.model_no is 'Number of the model in the run';
+comment on column stratify.model_place.model is 'The model';
+comment on column stratify.model_place.version is 'Its version';
+comment on column stratify.model_place.at is 'Its place in score, outcome and band';
+comment on column stratify.model_place.groupings is 'How many groupings the run has';
+comment on column stratify.model_place.rank_at is 'Place of its first rank in rank; those of the other groupings follow';
+
 create or replace view stratify.current_score with (security_invoker = true) as
 select
     m.model,
     m.version,
-    s.person_id,
-    s.practice_code,
-    s.score,
+    p.person_id,
+    p.practice_code,
+    p.score[m.at] as score,
     b.band,
     o.outcome,
-    s.rank_all,
-    s.rank_practice,
-    s.rank_1,
-    s.rank_2,
-    s.rank_3,
-    s.rank_4,
-    s.rank_5,
-    s.rank_6
-from stratify.score s
-join stratify.run_model m on m.run_id = s.run_id and m.model_no = s.model_no
+    p.rank[m.rank_at] as rank_all,
+    p.rank[m.rank_at + 1] as rank_practice,
+    case when m.groupings > 2 then p.rank[m.rank_at + 2] end as rank_1,
+    case when m.groupings > 3 then p.rank[m.rank_at + 3] end as rank_2,
+    case when m.groupings > 4 then p.rank[m.rank_at + 4] end as rank_3,
+    case when m.groupings > 5 then p.rank[m.rank_at + 5] end as rank_4,
+    case when m.groupings > 6 then p.rank[m.rank_at + 6] end as rank_5,
+    case when m.groupings > 7 then p.rank[m.rank_at + 7] end as rank_6
+from stratify.person p
+join stratify.model_place m on m.run_id = p.run_id
 join stratify.run_outcome o
-    on o.run_id = s.run_id and o.model_no = s.model_no and o.outcome_no = s.outcome_no
+    on o.run_id = p.run_id and o.model_no = m.model_no and o.outcome_no = p.outcome[m.at]
 left join stratify.run_band b
-    on b.run_id = s.run_id and b.model_no = s.model_no and b.band_no = s.band_no
-where s.run_id = (select run_id from stratify.current_run);
+    on b.run_id = p.run_id and b.model_no = m.model_no and b.band_no = p.band[m.at]
+where p.run_id = (select run_id from stratify.current_run);
 comment on view stratify.current_score is 'Scores of the current run';
 comment on column stratify.current_score.model is 'The model';
 comment on column stratify.current_score.version is 'Its version';
@@ -129,18 +148,17 @@ comment on column stratify.current_score.rank_6 is 'Rank in the sixth configured
 create or replace view stratify.current_rank with (security_invoker = true) as
 select
     m.model,
-    s.person_id,
+    p.person_id,
     g.grouping,
-    p.group_code,
-    (array[s.rank_all, s.rank_practice, s.rank_1, s.rank_2, s.rank_3, s.rank_4, s.rank_5,
-           s.rank_6])[g.grouping_no + 1] as rank
-from stratify.score s
-join stratify.run_model m on m.run_id = s.run_id and m.model_no = s.model_no
-join stratify.run_grouping g on g.run_id = s.run_id
-join stratify.run_practice p
-    on p.run_id = s.run_id and p.practice_code = s.practice_code and p.grouping = g.grouping
-where s.run_id = (select run_id from stratify.current_run)
-  and s.score is not null;
+    n.group_code,
+    p.rank[m.rank_at + g.grouping_no] as rank
+from stratify.person p
+join stratify.model_place m on m.run_id = p.run_id
+join stratify.run_grouping g on g.run_id = p.run_id
+join stratify.run_practice n
+    on n.run_id = p.run_id and n.practice_code = p.practice_code and n.grouping = g.grouping
+where p.run_id = (select run_id from stratify.current_run)
+  and p.score[m.at] is not null;
 comment on view stratify.current_rank is 'Ranks of the current run, one row for each model, person and grouping';
 comment on column stratify.current_rank.model is 'The model';
 comment on column stratify.current_rank.person_id is 'Pseudonym of the person';
@@ -301,11 +319,11 @@ begin
     end if;
     if exists (select from pg_roles where rolname = 'stratify_care') then
         grant usage on schema stratify to stratify_care;
-        grant select on stratify.person, stratify.score, stratify.cohort_member,
+        grant select on stratify.person, stratify.cohort_member,
             stratify.current_run, stratify.reader_area, stratify.run_model,
             stratify.run_band, stratify.run_outcome, stratify.run_grouping,
             stratify.run_practice, stratify.run_segment, stratify.my_practice,
-            stratify.my_list, stratify.current_person, stratify.current_score,
+            stratify.my_list, stratify.current_person, stratify.model_place, stratify.current_score,
             stratify.current_rank, stratify.current_cohort_member, stratify.public_count,
             stratify.public_run, stratify.public_model, stratify.public_gate
             to stratify_care;

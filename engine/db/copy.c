@@ -72,8 +72,7 @@ static void put64(uint8_t *at, uint64_t value)
     put32(at + 4, (uint32_t)value);
 }
 
-/* The length of the next column and room for its value. */
-static uint8_t *value_of(Copy *copy, size_t len)
+uint8_t *copy_value(Copy *copy, size_t len)
 {
     uint8_t *at = room_for(copy, 4 + len);
 
@@ -128,22 +127,22 @@ void copy_null(Copy *copy)
 
 void copy_bool(Copy *copy, bool value)
 {
-    *value_of(copy, 1) = value ? 1 : 0;
+    *copy_value(copy, 1) = value ? 1 : 0;
 }
 
 void copy_int2(Copy *copy, int16_t value)
 {
-    put16(value_of(copy, 2), (uint16_t)value);
+    put16(copy_value(copy, 2), (uint16_t)value);
 }
 
 void copy_int4(Copy *copy, int32_t value)
 {
-    put32(value_of(copy, 4), (uint32_t)value);
+    put32(copy_value(copy, 4), (uint32_t)value);
 }
 
 void copy_int8(Copy *copy, int64_t value)
 {
-    put64(value_of(copy, 8), (uint64_t)value);
+    put64(copy_value(copy, 8), (uint64_t)value);
 }
 
 void copy_float8(Copy *copy, double value)
@@ -151,7 +150,7 @@ void copy_float8(Copy *copy, double value)
     uint64_t bits;
 
     memcpy(&bits, &value, sizeof bits);
-    put64(value_of(copy, 8), bits);
+    put64(copy_value(copy, 8), bits);
 }
 
 void copy_float8_or_null(Copy *copy, double value)
@@ -172,7 +171,7 @@ void copy_date(Copy *copy, int32_t day)
 
 void copy_text_len(Copy *copy, const char *text, size_t len)
 {
-    memcpy(value_of(copy, len), text, len);
+    memcpy(copy_value(copy, len), text, len);
 }
 
 void copy_text(Copy *copy, const char *text)
@@ -194,7 +193,7 @@ void copy_jsonb(Copy *copy, const char *json)
         return;
     }
     len = strlen(json);
-    at = value_of(copy, len + 1);
+    at = copy_value(copy, len + 1);
     at[0] = 1;
     memcpy(at + 1, json, len);
 }
@@ -208,7 +207,7 @@ void copy_texts(Copy *copy, const char *const *texts, int n)
 
     for (int i = 0; i < n; i++)
         len += 4 + strlen(texts[i]);
-    at = value_of(copy, len);
+    at = copy_value(copy, len);
     put32(at, n > 0 ? 1 : 0);
     put32(at + 4, 0);
     put32(at + 8, TEXT_OID);

@@ -42,6 +42,14 @@ void copy_text(Copy *copy, const char *text);       /* NULL becomes null */
 void copy_text_len(Copy *copy, const char *text, size_t len);
 void copy_jsonb(Copy *copy, const char *json);                /* NULL becomes null */
 void copy_texts(Copy *copy, const char *const *texts, int n); /* text[] */
+/* Numeric arrays: float8[], int2[], int4[]; NaN and ARRAY_NULL become null. */
+#define ARRAY_NULL INT32_MIN
+void copy_float8s(Copy *copy, const double *values, int n);
+void copy_int2s(Copy *copy, const int32_t *values, int n);
+void copy_int4s(Copy *copy, const int32_t *values, int n);
+/* Room for the value of the next column, len bytes, which the caller fills before the
+ * next call: for types that have no function here. */
+uint8_t *copy_value(Copy *copy, size_t len);
 /* True once the server has refused: the rest is dropped, copy_end will say why. */
 bool copy_has_failed(const Copy *copy);
 /* Ends the stream and releases the writer, also after a failure. n_rows may be NULL. */

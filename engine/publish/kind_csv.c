@@ -147,7 +147,11 @@ static void write_value(CsvWriter *csv, CellType type, const Cell *cell)
         write_text(csv, cell->text);
         break;
     case CELL_TEXTS:
-        write_texts(csv, cell->texts, cell->n_texts);
+        write_texts(csv, cell->texts, cell->n);
+        break;
+    case CELL_FLOAT8S: /* columns of their own: see person_file_table() */
+    case CELL_INT2S:
+    case CELL_INT4S:
         break;
     }
 }
@@ -246,14 +250,13 @@ static int write_people(const Folder *folder, const Made *made, const PeopleTabl
 {
     uint64_t n_rows = table->n_rows(made);
     CsvWriter csv;
-    int file, n = table->is_by_model ? made->plan->n_models : 1;
+    int file;
 
     if (csv_open(&csv, &file, folder, &table->table, err) != 0)
         return -1;
-    for (int m = 0; m < n && !csv.has_failed; m++)
-        for (uint64_t at = 0; at < n_rows && !csv.has_failed; at += BLOCK_ROWS)
-            table->rows(&csv.writer, made, m, at,
-                        at + BLOCK_ROWS < n_rows ? at + BLOCK_ROWS : n_rows);
+    for (uint64_t at = 0; at < n_rows && !csv.has_failed; at += BLOCK_ROWS)
+        table->rows(&csv.writer, made, at,
+                    at + BLOCK_ROWS < n_rows ? at + BLOCK_ROWS : n_rows);
     return csv_close(&csv, file, folder, err);
 }
 
@@ -360,8 +363,13 @@ static int csv_stage(void **own, const Made *made, Err *err)
     rc = lock_part(folder, err);
     for (int t = 0; rc == 0 && t < n_result_tables; t++)
         rc = write_table(folder, made, result_tables[t], err);
-    for (int t = 0; rc == 0 && t < N_PEOPLE_TABLES; t++)
-        rc = write_people(folder, made, &people_tables[t], err);
+    if (rc == 0) {
+        PeopleTable people = person_file_table(made, folder->arena);
+
+        rc = write_people(folder, made, &people, err);
+    }
+    if (rc == 0)
+        rc = write_people(folder, made, &member_table, err);
     if (rc == 0 && fsync(folder->lock) != 0)
         rc = fail(folder->part, "write", err);
     if (rc == 0)

@@ -1,10 +1,10 @@
 /*
  * kind_table.c - result tables in PostgreSQL: sql/20_results.sql, sql/30_publish.sql.
  *
- * Staging: several sessions, each fills one table of its own at a time and in one
- * transaction: make, COPY with FREEZE, key. One thread deals out blocks of rows in turn,
- * so that the servers behind the sessions work side by side; keys are built while other
- * tables are being filled. Nobody sees these tables.
+ * Staging: several threads with a session each fill one table at a time, in one
+ * transaction: make, COPY with FREEZE, key. The people are cut into as many parts as
+ * there are sessions, so that the servers behind them write and sort side by side.
+ * Nobody sees these tables.
  *
  * Commit: one transaction on the session that holds the lock writes what is known of the
  * run, attaches its tables, and moves the pointer.
@@ -18,7 +18,7 @@
 #include "engine/db/copy.h"
 #include "engine/publish/kinds.h"
 
-enum { BLOCK_ROWS = 4096, MOST_LANES = 16 };
+enum { BLOCK_ROWS = 4096, MOST_PARTS = 16 };
 
 #define TIME_EPOCH INT64_C(946684800) /* 2000-01-01 in seconds since 1970 */
 
@@ -69,7 +69,16 @@ static void put_cell(Writer *writer, const ResultColumn *column, const Cell *cel
         copy_text(copy, cell->text);
         break;
     case CELL_TEXTS:
-        copy_texts(copy, cell->texts, cell->n_texts);
+        copy_texts(copy, cell->texts, cell->n);
+        break;
+    case CELL_FLOAT8S:
+        copy_float8s(copy, cell->reals, cell->n);
+        break;
+    case CELL_INT2S:
+        copy_int2s(copy, cell->numbers, cell->n);
+        break;
+    case CELL_INT4S:
+        copy_int4s(copy, cell->numbers, cell->n);
         break;
     case CELL_JSON:
         copy_jsonb(copy, cell->text);
@@ -102,174 +111,147 @@ static int start_rows(TableWriter *out, Db *db, const ResultTable *table,
 /* One table to fill. */
 typedef struct Job {
     const PeopleTable *table;
-    int model; /* -1 = not by model */
-    uint64_t n_rows;
+    int part; /* of the people; -1 = not in parts */
+    uint64_t from, to;
 } Job;
-
-/* One session and what it is doing. */
-typedef struct Lane {
-    Db *db;
-    const Job *job; /* NULL = idle */
-    TableWriter out;
-    uint64_t next_row;
-    bool is_keying; /* the server builds the key */
-} Lane;
 
 typedef struct Staged {
     Db *db; /* of the publication */
-    Lane lanes[MOST_LANES];
-    int n_lanes;
-    Job *jobs;
-    int n_jobs, next_job;
+    Arena *arena;
+    const char *splits; /* first person of each part but the first: a bigint[] */
+    Job jobs[MOST_PARTS + 1];
+    int n_jobs, n_sessions;
     bool is_committed;
 } Staged;
 
-static void list_jobs(Staged *staged, const Made *made)
+static int count_sessions(const Made *made)
 {
-    staged->jobs = mem_alloc((size_t)(made->plan->n_models + N_PEOPLE_TABLES),
-                             sizeof *staged->jobs, "tables to write");
-    for (int t = 0; t < N_PEOPLE_TABLES; t++) {
-        const PeopleTable *table = &people_tables[t];
-        int n = table->is_by_model ? made->plan->n_models : 1;
+    long sessions = made->info->connections;
 
-        for (int m = 0; m < n; m++)
-            staged->jobs[staged->n_jobs++] =
-                (Job){table, table->is_by_model ? m : -1, table->n_rows(made)};
-    }
+    if (sessions <= 0)
+        sessions = sysconf(_SC_NPROCESSORS_ONLN);
+    if (sessions > MOST_PARTS)
+        sessions = MOST_PARTS;
+    return sessions < 1 ? 1 : (int)sessions;
 }
 
-static const char *stage_call(Arena *arena, const char *function, const Job *job,
-                              int64_t run)
+static void list_jobs(Staged *staged, const Made *made)
 {
-    const char *model = job->model < 0 ? "null" : arena_format(arena, "%d", job->model);
+    const Store *store = made->results->store;
+    uint64_t n_people = store->n_people;
+    uint64_t n = (uint64_t)staged->n_sessions;
+    uint64_t n_parts = n_people < n ? (n_people > 0 ? n_people : 1) : n;
+    const char *splits = "";
 
-    return arena_format(arena, "select stratify.%s('%s', %" PRId64 ", %s)", function,
-                        job->table->table.name, run, model);
+    for (uint64_t part = 0; part < n_parts; part++) {
+        uint64_t from = n_people * part / n_parts, to = n_people * (part + 1) / n_parts;
+
+        if (part > 0)
+            splits = arena_format(staged->arena, "%s%s%" PRId64, splits,
+                                  part > 1 ? "," : "", store->person[from]);
+        staged->jobs[staged->n_jobs++] = (Job){&person_table, (int)part, from, to};
+    }
+    staged->splits = arena_format(staged->arena, "'{%s}'", splits);
+    staged->jobs[staged->n_jobs++] =
+        (Job){&member_table, -1, 0, member_table.n_rows(made)};
+}
+
+/* What the functions of 30_publish.sql take: parent, run, part. */
+static const char *job_text(Arena *arena, const Job *job, int64_t run)
+{
+    const char *part = job->part < 0 ? "null" : arena_format(arena, "%d", job->part);
+
+    return arena_format(arena, "'%s', %" PRId64 ", %s", job->table->table.name, run,
+                        part);
 }
 
 static const char *staged_name(Arena *arena, const Job *job, int64_t run)
 {
     const char *name = arena_format(arena, "%s_r%" PRId64, job->table->table.name, run);
 
-    return job->model < 0 ? name : arena_format(arena, "%s_m%d", name, job->model);
+    return job->part < 0 ? name : arena_format(arena, "%s_p%d", name, job->part);
 }
 
-static int lane_start(Lane *lane, const Job *job, const Made *made, Err *err)
+static int write_rows(Db *db, const Job *job, const char *name, const Made *made,
+                      Err *err)
+{
+    TableWriter out;
+
+    if (start_rows(&out, db, &job->table->table, name, made, ", freeze", err) != 0)
+        return -1;
+    for (uint64_t at = job->from; at < job->to && !copy_has_failed(out.copy);
+         at += BLOCK_ROWS)
+        job->table->rows(&out.writer, made, at,
+                         at + BLOCK_ROWS < job->to ? at + BLOCK_ROWS : job->to);
+    return copy_end(out.copy, NULL, err);
+}
+
+static int fill_table(Db *db, const Job *job, const char *splits, const Made *made,
+                      Err *err)
 {
     Arena *arena = arena_new();
+    const char *text = job_text(arena, job, made->run);
     int rc = -1;
 
-    lane->job = job;
-    lane->next_row = 0;
-    if (db_begin(lane->db, err) == 0 &&
-        db_exec(lane->db, stage_call(arena, "stage_table", job, made->run), err) == 0)
-        rc = start_rows(&lane->out, lane->db, &job->table->table,
-                        staged_name(arena, job, made->run), made, ", freeze", err);
+    if (db_begin(db, err) == 0 &&
+        db_exec(db,
+                arena_format(arena, "select stratify.stage_table(%s, %s)", text, splits),
+                err) == 0 &&
+        write_rows(db, job, staged_name(arena, job, made->run), made, err) == 0 &&
+        db_exec(db, arena_format(arena, "select stratify.key_table(%s)", text), err) ==
+            0 &&
+        db_commit(db, err) == 0)
+        rc = 0;
+    if (rc != 0)
+        db_rollback(db);
     arena_free(arena);
     return rc;
 }
 
-/* All rows are sent: asks for the key, and does not wait. */
-static int lane_key(Lane *lane, const Made *made, Err *err)
+/* The first report in the order of the work. What stops one session mostly stops the
+ * others too, and is said once. */
+static int first_report(Err *err, const Err *job_err, int n)
 {
-    Copy *copy = lane->out.copy;
-    Arena *arena;
-    int rc = 0;
-
-    lane->out.copy = NULL;
-    if (copy_end(copy, NULL, err) != 0)
-        return -1;
-    arena = arena_new();
-    if (PQsendQuery(db_conn(lane->db),
-                    stage_call(arena, "key_table", lane->job, made->run)) != 1)
-        rc = db_fail(lane->db, NULL, db_where, "add a key", err);
-    lane->is_keying = rc == 0;
-    arena_free(arena);
-    return rc;
-}
-
-/* Waits for the key and ends the table. */
-static int lane_end(Lane *lane, Err *err)
-{
-    PGresult *result;
-    int rc = 0;
-
-    while ((result = PQgetResult(db_conn(lane->db))) != NULL) {
-        if (PQresultStatus(result) != PGRES_TUPLES_OK && rc == 0)
-            rc = db_fail(lane->db, result, db_where, "add a key", err);
-        PQclear(result);
-    }
-    lane->is_keying = false;
-    lane->job = NULL;
-    return rc == 0 ? db_commit(lane->db, err) : rc;
-}
-
-static int lane_block(Lane *lane, const Made *made, Err *err)
-{
-    const Job *job = lane->job;
-    uint64_t to = lane->next_row + BLOCK_ROWS;
-
-    if (to > job->n_rows)
-        to = job->n_rows;
-    job->table->rows(&lane->out.writer, made, job->model, lane->next_row, to);
-    lane->next_row = to;
-    if (to == job->n_rows || copy_has_failed(lane->out.copy))
-        return lane_key(lane, made, err);
+    for (int i = 0; i < n; i++)
+        if (job_err[i].n_reports > 0)
+            return err_join(err, &job_err[i], 1);
     return 0;
 }
 
-/* The next step of one session. */
-static int lane_step(Lane *lane, Staged *staged, const Made *made, Err *err)
+/*
+ * A job is a table of its own with a report of its own, and a thread has a session of
+ * its own, so that nothing is shared but the flag that ends a failed run early.
+ */
+static int fill_tables(const Staged *staged, const Made *made, Err *err)
 {
-    if (lane->is_keying) {
-        if (PQconsumeInput(db_conn(lane->db)) == 1 && PQisBusy(db_conn(lane->db)))
-            return 0;
-        return lane_end(lane, err);
-    }
-    if (lane->job != NULL)
-        return lane_block(lane, made, err);
-    if (staged->next_job == staged->n_jobs)
-        return 0;
-    return lane_start(lane, &staged->jobs[staged->next_job++], made, err);
-}
+    Err *job_err = mem_alloc((size_t)staged->n_jobs, sizeof *job_err, "reports");
+    int failed = 0, rc;
 
-/* Deals out work until every table is filled and keyed. */
-static int fill_tables(Staged *staged, const Made *made, Err *err)
-{
-    for (;;) {
-        Lane *keying = NULL;
-        bool is_filling = false;
+#pragma omp parallel num_threads(staged->n_sessions)
+    {
+        Db *db = NULL;
 
-        for (int i = 0; i < staged->n_lanes; i++) {
-            Lane *lane = &staged->lanes[i];
+#pragma omp for schedule(dynamic, 1)
+        for (int i = 0; i < staged->n_jobs; i++) {
+            int stop;
 
-            if (lane_step(lane, staged, made, err) != 0)
-                return -1;
-            if (lane->is_keying)
-                keying = lane;
-            else if (lane->job != NULL || staged->next_job < staged->n_jobs)
-                is_filling = true;
+#pragma omp atomic read
+            stop = failed;
+            if (stop)
+                continue;
+            if ((db == NULL &&
+                 results_session(&db, made->info->conninfo, "write", &job_err[i]) != 0) ||
+                fill_table(db, &staged->jobs[i], staged->splits, made, &job_err[i]) !=
+                    0) {
+#pragma omp atomic write
+                failed = 1;
+            }
         }
-        if (is_filling)
-            continue;
-        if (keying == NULL)
-            return 0;
-        if (lane_end(keying, err) != 0)
-            return -1;
+        db_close(db);
     }
-}
-
-static int count_lanes(const Staged *staged, const Made *made)
-{
-    long lanes = made->info->connections;
-
-    if (lanes <= 0)
-        lanes = sysconf(_SC_NPROCESSORS_ONLN);
-    if (lanes > staged->n_jobs)
-        lanes = staged->n_jobs;
-    if (lanes > MOST_LANES)
-        lanes = MOST_LANES;
-    return lanes < 1 ? 1 : (int)lanes;
+    rc = first_report(err, job_err, staged->n_jobs);
+    free(job_err);
+    return rc;
 }
 
 static void table_drop(void *own)
@@ -278,41 +260,30 @@ static void table_drop(void *own)
 
     if (staged == NULL)
         return;
-    for (int i = 0; i < staged->n_lanes; i++) {
-        copy_abort(staged->lanes[i].out.copy);
-        db_close(staged->lanes[i].db);
-    }
     if (!staged->is_committed) {
         Err ignored = {0}; /* what stays is cleared by the next run */
 
         db_exec(staged->db, "select stratify.clear_leftovers()", &ignored);
     }
-    free(staged->jobs);
+    arena_free(staged->arena);
     free(staged);
 }
 
 static int table_stage(void **own, const Made *made, Err *err)
 {
     Staged *staged = mem_alloc(1, sizeof *staged, "tables to write");
-    int n;
+    int rc;
 
-    *own = NULL;
     staged->db = made->db;
+    staged->arena = arena_new();
+    staged->n_sessions = count_sessions(made);
     list_jobs(staged, made);
-    n = count_lanes(staged, made);
-    for (int i = 0; i < n; i++) {
-        staged->n_lanes++;
-        if (results_session(&staged->lanes[i].db, made->info->conninfo, "write", err) !=
-            0)
-            goto failed;
-    }
-    if (fill_tables(staged, made, err) != 0)
-        goto failed;
-    *own = staged;
-    return 0;
-failed:
-    table_drop(staged);
-    return -1;
+    rc = fill_tables(staged, made, err);
+    if (rc == 0)
+        *own = staged;
+    else
+        table_drop(staged);
+    return rc;
 }
 
 /* ---- commit -------------------------------------------------------------- */
@@ -332,15 +303,15 @@ static int write_run(const Made *made, Err *err)
     return 0;
 }
 
-static int switch_over(const Made *made, Err *err)
+static int switch_over(const Staged *staged, const Made *made, Err *err)
 {
     Arena *arena = arena_new();
     const char *publish =
         made->info->is_shadow
             ? ""
             : arena_format(arena, "; select stratify.publish(%" PRId64 ")", made->run);
-    const char *sql = arena_format(arena, "select stratify.attach_run(%" PRId64 ", %d)%s",
-                                   made->run, made->plan->n_models, publish);
+    const char *sql = arena_format(arena, "select stratify.attach_run(%" PRId64 ", %s)%s",
+                                   made->run, staged->splits, publish);
     int rc = db_exec(made->db, sql, err);
 
     arena_free(arena);
@@ -368,7 +339,7 @@ static int table_commit(void *own, const Made *made, Err *err)
     if (db_begin(made->db, err) != 0)
         return -1;
     if (db_exec(made->db, "set local lock_timeout = '60s'", err) != 0 ||
-        write_run(made, err) != 0 || switch_over(made, err) != 0 ||
+        write_run(made, err) != 0 || switch_over(staged, made, err) != 0 ||
         db_commit(made->db, err) != 0) {
         db_rollback(made->db);
         return -1;

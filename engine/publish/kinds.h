@@ -37,7 +37,10 @@ typedef enum CellType {
     CELL_TIME, /* seconds since 1970, UTC */
     CELL_FLOAT8,
     CELL_TEXT,
-    CELL_TEXTS, /* text[] */
+    CELL_TEXTS,   /* text[] */
+    CELL_FLOAT8S, /* float8[] ... : of people in the database only */
+    CELL_INT2S,
+    CELL_INT4S,
     CELL_JSON
 } CellType;
 
@@ -47,7 +50,9 @@ typedef struct Cell {
     double real;
     const char *text;
     const char *const *texts;
-    int n_texts;
+    const double *reals;
+    const int32_t *numbers;
+    int n; /* of the array */
 } Cell;
 
 typedef struct ResultColumn {
@@ -71,6 +76,8 @@ void put_count(Writer *writer, uint64_t value);
 void put_real(Writer *writer, double value);     /* NaN becomes null */
 void put_text(Writer *writer, const char *text); /* NULL becomes null; also JSON */
 void put_texts(Writer *writer, const char *const *texts, int n);
+void put_reals(Writer *writer, const double *values, int n);
+void put_numbers(Writer *writer, const int32_t *values, int n); /* ARRAY_NULL: copy.h */
 void put_null(Writer *writer);
 
 /* Shortest text that reads back as the same number: 0.1, 1e+22. */
@@ -107,18 +114,20 @@ extern const ResultTable *const result_tables[];
 extern const int n_result_tables;
 extern const ResultTable run_count, run_segment_count, run_cohort_count, run_public_count;
 
-/* Tables of people: written in parts, as they may be large. Rows are in the order of
- * the table's key. */
+/* "scored", or why not. */
+const char *outcome_text(const Model *model, int outcome);
+
+/* A table of people: written in parts, as it may be large. Rows are in the order of the
+ * table's key. */
 typedef struct PeopleTable {
     ResultTable table; /* write is NULL */
     uint64_t (*n_rows)(const Made *made);
-    /* Rows [from, to) of one part: of the model, where is_by_model. */
-    void (*rows)(Writer *writer, const Made *made, int model, uint64_t from, uint64_t to);
-    bool is_by_model;
+    void (*rows)(Writer *writer, const Made *made, uint64_t from, uint64_t to);
 } PeopleTable;
 
-enum { N_PEOPLE_TABLES = 3 };
-extern const PeopleTable people_tables[N_PEOPLE_TABLES];
+extern const PeopleTable person_table, member_table;
+/* Person as files have it: in place of arrays a column for each number and word. */
+PeopleTable person_file_table(const Made *made, Arena *arena);
 
 /* ---- outputs ------------------------------------------------------------- */
 

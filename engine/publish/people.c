@@ -1,11 +1,12 @@
 /*
- * people.c - what is published of people: how many are where, and person, score,
- * cohort_member. See tables.c.
+ * people.c - what is published of people: how many are where, who they are and what the
+ * models say of them, and who is on the lists. See tables.c.
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/db/copy.h"
 #include "engine/publish/kinds.h"
 
 #define COLUMNS(columns) columns, sizeof columns / sizeof *columns
@@ -133,61 +134,138 @@ static uint64_t count_people(const Made *made)
 
 /* ---- person -------------------------------------------------------------- */
 
-static const ResultColumn person_columns[] = {COL(person_id, INT8),
-                                              COL(practice_code, TEXT), COL(age, INT2),
-                                              COL(segment_no, INT2)};
+static const ResultColumn person_columns[] = {
+    COL(person_id, INT8),  COL(practice_code, TEXT), COL(age, INT2),
+    COL(segment_no, INT2), COL(score, FLOAT8S),      COL(outcome, INT2S),
+    COL(band, INT2S),      COL(rank, INT4S)};
 
-static void person_rows(Writer *writer, const Made *made, int model, uint64_t from,
-                        uint64_t to)
+enum { FIXED_COLUMNS = 4 }; /* before the models */
+
+static void put_person(Writer *writer, const Made *made, uint32_t person)
 {
-    const Store *store = made->results->store;
+    put_int(writer, made->results->store->person[person]);
+    put_text(writer, practice_code(made->results->store, person));
+    put_age(writer, made, person);
+    put_segment(writer, made, person);
+}
 
-    (void)model;
-    for (uint32_t person = (uint32_t)from; person < to; person++) {
-        put_int(writer, store->person[person]);
-        put_text(writer, practice_code(store, person));
-        put_age(writer, made, person);
-        put_segment(writer, made, person);
+/* Room for what the models say of one person. */
+typedef struct Row {
+    double *score;
+    int32_t *outcome, *band, *rank;
+} Row;
+
+static Row row_new(Arena *arena, const Made *made)
+{
+    size_t n = (size_t)made->plan->n_models;
+    size_t ranks = n * (size_t)made->results->strata->n_groupings;
+
+    return (Row){arena_alloc(arena, n, sizeof(double)),
+                 arena_alloc(arena, n, sizeof(int32_t)),
+                 arena_alloc(arena, n, sizeof(int32_t)),
+                 arena_alloc(arena, ranks, sizeof(int32_t))};
+}
+
+static void row_fill(Row *row, const Results *results, uint32_t person)
+{
+    const Scores *scores = results->scores;
+    const Strata *strata = results->strata;
+
+    for (int m = 0; m < scores->n_models; m++) {
+        int band = scores->band[m][person];
+
+        row->score[m] = scores->score[m][person];
+        row->outcome[m] = scores->outcome[m][person];
+        row->band[m] = band < 0 ? ARRAY_NULL : band;
+    }
+    for (int i = 0; i < strata->n_models * strata->n_groupings; i++) {
+        uint32_t rank = strata->rank[i][person];
+
+        row->rank[i] = rank == 0 ? ARRAY_NULL : (int32_t)rank;
     }
 }
 
-/* ---- score --------------------------------------------------------------- */
-
-static const ResultColumn score_columns[] = {
-    COL(person_id, INT8),     COL(score, FLOAT8),      COL(rank_all, INT4),
-    COL(rank_practice, INT4), COL(rank_1, INT4),       COL(rank_2, INT4),
-    COL(rank_3, INT4),        COL(rank_4, INT4),       COL(rank_5, INT4),
-    COL(rank_6, INT4),        COL(model_no, INT2),     COL(outcome_no, INT2),
-    COL(band_no, INT2),       COL(practice_code, TEXT)};
-
-static void score_rows(Writer *writer, const Made *made, int model, uint64_t from,
-                       uint64_t to)
+static void person_rows(Writer *writer, const Made *made, uint64_t from, uint64_t to)
 {
-    const Results *results = made->results;
-    int n_groupings = results->strata->n_groupings;
+    int n = made->plan->n_models;
+    Arena *arena = arena_new();
+    Row row = row_new(arena, made);
 
-    for (uint32_t person = (uint32_t)from; person < to; person++) {
-        int band = results->scores->band[model][person];
+    for (uint32_t i = (uint32_t)from; i < to; i++) {
+        put_person(writer, made, i);
+        row_fill(&row, made->results, i);
+        put_reals(writer, row.score, n);
+        put_numbers(writer, row.outcome, n);
+        put_numbers(writer, row.band, n);
+        put_numbers(writer, row.rank, n * made->results->strata->n_groupings);
+    }
+    arena_free(arena);
+}
 
-        put_int(writer, results->store->person[person]);
-        put_real(writer, results->scores->score[model][person]);
-        for (int g = 0; g < MOST_GROUPINGS; g++) {
-            uint32_t rank =
-                g < n_groupings ? strata_rank(results->strata, model, g, person) : 0;
+const PeopleTable person_table = {
+    {"person", COLUMNS(person_columns), NULL}, count_people, person_rows};
 
-            if (rank == 0)
-                put_null(writer);
-            else
-                put_int(writer, rank);
-        }
-        put_int(writer, model);
-        put_int(writer, results->scores->outcome[model][person]);
-        if (band < 0)
+/* The columns of one model. Returns the place after them. */
+static int add_model_columns(ResultColumn *columns, int at, const Made *made, int m,
+                             Arena *arena)
+{
+    const char *model = made->plan->models[m].id;
+
+    columns[at++] =
+        (ResultColumn){arena_format(arena, "%s_score", model), CELL_FLOAT8, false};
+    columns[at++] =
+        (ResultColumn){arena_format(arena, "%s_outcome", model), CELL_TEXT, false};
+    columns[at++] =
+        (ResultColumn){arena_format(arena, "%s_band", model), CELL_TEXT, false};
+    for (int g = 0; g < made->results->strata->n_groupings; g++)
+        columns[at++] = (ResultColumn){
+            arena_format(arena, "%s_rank_%s", model, made->plan->groupings[g].id),
+            CELL_INT4, false};
+    return at;
+}
+
+static void put_model(Writer *writer, const Made *made, int m, uint32_t i)
+{
+    const Model *model = &made->plan->models[m];
+    const Scores *scores = made->results->scores;
+    int outcome = scores->outcome[m][i], band = scores->band[m][i];
+
+    put_real(writer, scores->score[m][i]);
+    put_text(writer, outcome_text(model, outcome));
+    put_text(writer, band < 0 ? NULL : model->bands[band].id);
+    for (int g = 0; g < made->results->strata->n_groupings; g++) {
+        uint32_t rank = strata_rank(made->results->strata, m, g, i);
+
+        if (rank == 0)
             put_null(writer);
         else
-            put_int(writer, band);
-        put_text(writer, practice_code(results->store, person));
+            put_int(writer, rank);
     }
+}
+
+static void person_file_rows(Writer *writer, const Made *made, uint64_t from, uint64_t to)
+{
+    for (uint32_t i = (uint32_t)from; i < to; i++) {
+        put_person(writer, made, i);
+        for (int m = 0; m < made->plan->n_models; m++)
+            put_model(writer, made, m, i);
+    }
+}
+
+PeopleTable person_file_table(const Made *made, Arena *arena)
+{
+    int n =
+        FIXED_COLUMNS + made->plan->n_models * (3 + made->results->strata->n_groupings);
+    ResultColumn *columns = arena_alloc(arena, (size_t)n, sizeof *columns);
+    int at = 0;
+
+    while (at < FIXED_COLUMNS) {
+        columns[at] = person_columns[at];
+        at++;
+    }
+    for (int m = 0; m < made->plan->n_models; m++)
+        at = add_model_columns(columns, at, made, m, arena);
+    return (PeopleTable){{"person", columns, n, NULL}, count_people, person_file_rows};
 }
 
 /* ---- cohort_member -------------------------------------------------------- */
@@ -262,10 +340,9 @@ static void put_known(Writer *writer, const Made *made, const Member *member)
     }
 }
 
-static void cohort_member_rows(Writer *writer, const Made *made, int model, uint64_t from,
+static void cohort_member_rows(Writer *writer, const Made *made, uint64_t from,
                                uint64_t to)
 {
-    (void)model;
     for (uint64_t i = from; i < to; i++) {
         const Member *member = &made->results->cohorts->members[i];
         const Cohort *cohort = &made->plan->cohorts[member->cohort];
@@ -282,13 +359,6 @@ static void cohort_member_rows(Writer *writer, const Made *made, int model, uint
     }
 }
 
-/* Scores first: they are the most rows, so sessions that write side by side end
- * together. */
-const PeopleTable people_tables[N_PEOPLE_TABLES] = {
-    {{"score", COLUMNS(score_columns), NULL}, count_people, score_rows, true},
-    {{"person", COLUMNS(person_columns), NULL}, count_people, person_rows, false},
-    {{"cohort_member", COLUMNS(cohort_member_columns), NULL},
-     count_members,
-     cohort_member_rows,
-     false},
-};
+const PeopleTable member_table = {{"cohort_member", COLUMNS(cohort_member_columns), NULL},
+                                  count_members,
+                                  cohort_member_rows};

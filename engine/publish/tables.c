@@ -38,7 +38,17 @@ void put_text(Writer *writer, const char *text)
 
 void put_texts(Writer *writer, const char *const *texts, int n)
 {
-    put(writer, &(Cell){.texts = texts, .n_texts = n});
+    put(writer, &(Cell){.texts = texts, .n = n});
+}
+
+void put_reals(Writer *writer, const double *values, int n)
+{
+    put(writer, &(Cell){.reals = values, .n = n});
+}
+
+void put_numbers(Writer *writer, const int32_t *values, int n)
+{
+    put(writer, &(Cell){.numbers = values, .n = n});
 }
 
 void put_count(Writer *writer, uint64_t value)
@@ -281,6 +291,11 @@ static const ResultColumn run_outcome_columns[] = {
     COL(model_no, INT2), COL(outcome_no, INT2), COL(outcome, TEXT),
     COL(is_eligibility, YESNO)};
 
+const char *outcome_text(const Model *model, int outcome)
+{
+    return outcome == 0 ? "scored" : model->reasons[outcome].text;
+}
+
 static void run_outcome_write(Writer *writer, const Made *made)
 {
     for (int m = 0; m < made->plan->n_models; m++)
@@ -289,7 +304,7 @@ static void run_outcome_write(Writer *writer, const Made *made)
 
             put_int(writer, m);
             put_int(writer, r);
-            put_text(writer, r == 0 ? "scored" : reason->text);
+            put_text(writer, outcome_text(&made->plan->models[m], r));
             put_int(writer, reason->is_eligibility);
         }
 }

@@ -247,3 +247,35 @@ Test(copy, every_length_is_checked)
     free(bad);
     copy_abort(copy);
 }
+
+/* What the server reads is what was written, nulls too. */
+Test(copy, arrays_of_numbers)
+{
+    static const double reals[3] = {0.1, NAN, -1e300};
+    static const int32_t numbers[3] = {ARRAY_NULL, -7, 32000};
+    Db *db = open_db();
+    Copy *copy;
+    PGresult *result;
+    Err err = {0};
+
+    run(db, "create temp table arrays (n int4, a float8[], b int2[], c int4[])");
+    cr_assert_eq(copy_begin(&copy, db, "copy arrays from stdin (format binary)", 4, &err),
+                 0, "%s", err.text);
+    for (int n = 3; n >= 0; n -= 3) {
+        copy_row(copy);
+        copy_int4(copy, n);
+        copy_float8s(copy, reals, n);
+        copy_int2s(copy, numbers, n);
+        copy_int4s(copy, numbers, n);
+    }
+    cr_assert_eq(copy_end(copy, NULL, &err), 0, "%s", err.text);
+    result = db_query(db, "select string_agg(arrays::text, ' ' order by n) from arrays",
+                      0, NULL, &err);
+    cr_assert_not_null(result, "%s", err.text);
+    cr_expect_str_eq(
+        PQgetvalue(result, 0, 0),
+        "(0,{},{},{}) "
+        "(3,\"{0.1,NULL,-1e+300}\",\"{NULL,-7,32000}\",\"{NULL,-7,32000}\")");
+    PQclear(result);
+    db_close(db);
+}

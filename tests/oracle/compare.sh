@@ -21,7 +21,7 @@ file_table() {
 }
 
 if [ -n "$out" ]; then
-    for table in score person run_model; do file_table $table; done >"$work"
+    file_table person >"$work"
     engine=tests/oracle/engine_files.sql
 fi
 report=$(psql -AtXq -F ' ' -v ON_ERROR_STOP=1 -v as_of="$as_of" -f "$work" \

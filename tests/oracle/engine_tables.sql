@@ -1,9 +1,7 @@
 -- What the current run says, out of the results schema.
 create temp table engine_score as
 select person_id, model, score
-from stratify.score
-join stratify.current_run using (run_id)
-join stratify.run_model using (run_id, model_no)
+from stratify.current_score
 where score is not null and model in ('efi', 'hfrs', 'charlson', 'charlson_2011');
 
 create temp table engine_person as

@@ -111,15 +111,6 @@ Test(kind_csv, tables_of_a_run)
                      "pcn,A,A,2\r\n"
                      "pcn,B,B,1\r\n"
                      "pcn,,,0\r\n");
-    cr_expect_str_eq(text_of("out", "score"),
-                     "person_id,score,rank_all,rank_practice,rank_1,rank_2,rank_3,rank_4,"
-                     "rank_5,rank_6,model_no,outcome_no,band_no,practice_code\r\n"
-                     "100,,,,,,,,,,0,1,,P1\r\n"
-                     "101,0.4,2,1,1,,,,,,0,0,0,P1\r\n"
-                     "102,0.7,1,1,1,,,,,,0,0,1,P3\r\n"
-                     "100,0,3,2,2,,,,,,1,0,,P1\r\n"
-                     "101,2,2,1,1,,,,,,1,0,,P1\r\n"
-                     "102,4,1,1,1,,,,,,1,0,,P3\r\n");
     cr_expect_str_eq(
         text_of("out", "cohort_member"),
         "cohort,group_code,rank,person_id,movement,left_reason,practice_code,"
@@ -129,10 +120,14 @@ Test(kind_csv, tables_of_a_run)
         "watch,B,1,102,new,,P3,75,1,\"{\"\"risk\"\": {\"\"score\"\": 0.7, "
         "\"\"band\"\": \"\"high\"\"}}\",\r\n");
     cr_expect_str_eq(text_of("out", "person"),
-                     "person_id,practice_code,age,segment_no\r\n"
-                     "100,P1,75,1\r\n"
-                     "101,P1,75,1\r\n"
-                     "102,P3,75,1\r\n");
+                     "person_id,practice_code,age,segment_no,"
+                     "risk_score,risk_outcome,risk_band,"
+                     "risk_rank_all,risk_rank_practice,risk_rank_pcn,"
+                     "count_score,count_outcome,count_band,"
+                     "count_rank_all,count_rank_practice,count_rank_pcn\r\n"
+                     "100,P1,75,1,,under 18,,,,,0,scored,,3,2,2\r\n"
+                     "101,P1,75,1,0.4,scored,low,2,1,1,2,scored,,2,1,1\r\n"
+                     "102,P3,75,1,0.7,scored,high,1,1,1,4,scored,,1,1,1\r\n");
     town_free(town);
 }
 
@@ -156,8 +151,8 @@ Test(kind_csv, the_same_results_give_the_same_bytes)
 
     cr_assert_eq(publish(first, "one", &err), 0, "%s", err.text);
     cr_assert_eq(publish(second, "other", &err), 0, "%s", err.text);
-    n = bytes_of("one/score.csv.gz", one, sizeof one);
-    cr_expect_eq(n, bytes_of("other/score.csv.gz", other, sizeof other));
+    n = bytes_of("one/person.csv.gz", one, sizeof one);
+    cr_expect_eq(n, bytes_of("other/person.csv.gz", other, sizeof other));
     cr_expect_eq(memcmp(one, other, n), 0);
     cr_expect_eq(memcmp(one, "\x1f\x8b\x08\0\0\0\0\0", 8), 0, "no name, no time");
     town_free(first);

@@ -45,12 +45,13 @@ Test(results, everything_has_a_comment)
 Test(results, rows_of_a_run_never_change)
 {
     static const char *const CHANGES[] = {
-        "update stratify.score set score = 1",
+        "update stratify.person set score = '{1}'",
         "delete from stratify.person",
-        "insert into stratify.person values (1, 5, 'P1', 3, 0)",
-        "update stratify.score_r1_m0 set score = 1",
+        "insert into stratify.person values (1, 5, 'P1', 3, 0, '{}', '{}', '{}', '{}')",
+        "update stratify.person_r1 set age = 1",
+        "update stratify.person_r1_p0 set age = 1",
         "delete from stratify.cohort_member_r1",
-        "truncate stratify.score",
+        "truncate stratify.person",
         "truncate stratify.run_count",
         "update stratify.run set people = 1",
         "delete from stratify.run_count",
@@ -112,14 +113,14 @@ Test(results, who_sees_whom)
                              "from stratify.current_person"),
                      "100 101");
     cr_expect_str_eq(ask(db, "select count(*) from stratify.current_score"), "4");
-    cr_expect_str_eq(ask(db, "select count(*) from stratify.score"), "4");
+    cr_expect_str_eq(ask(db, "select count(*) from stratify.person"), "2");
     cr_expect_str_eq(ask(db, "select string_agg(group_code, '') "
                              "from stratify.current_cohort_member"),
                      "A");
     cr_expect_str_eq(refusal(db, "select * from stratify.run_count"),
                      "permission denied for table run_count");
-    cr_expect_str_eq(refusal(db, "select * from stratify.score_r1_m0"),
-                     "permission denied for table score_r1_m0");
+    cr_expect_str_eq(refusal(db, "select * from stratify.person_r1_p0"),
+                     "permission denied for table person_r1_p0");
     ask(db, "reset role");
     ask(db, "set role test_b");
     cr_expect_str_eq(ask(db, "select string_agg(person_id::text, ' ') "

@@ -5,7 +5,18 @@ cells() {
     file=$1
     shift
     zcat "$file" | awk -F, -v want="$*" '
-        {sub(/\r$/, "")} # lines may end as RFC 4180 has it
+        {
+            sub(/\r$/, "") # lines may end as RFC 4180 has it
+            if (index($0, "\"")) { # commas inside quotes are no concern of ours
+                pieces = split($0, piece, "\"")
+                $0 = piece[1]
+                for (i = 2; i <= pieces; i++) {
+                    if (i % 2 == 0)
+                        gsub(/,/, ";", piece[i])
+                    $0 = $0 piece[i]
+                }
+            }
+        }
         NR == 1 {
             n = split(want, name, " ")
             for (i = 1; i <= NF; i++)
@@ -32,9 +43,8 @@ add_up() { awk -F, '{sum[$1] += $2} END {for (s in sum) print s "=" sum[s]}' | s
 
 # scores OUT MODEL: person,score of everybody whom the model scored, sorted.
 scores() {
-    number=$(cells "$1/run_model.csv.gz" model model_no | awk -F, -v m="$2" '$1 == m {print $2}')
-    cells "$1/score.csv.gz" model_no person_id score |
-        awk -F, -v n="$number" '$1 == n && $3 != "" {printf "%s,%.6g\n", $2, $3}' | sort
+    cells "$1/person.csv.gz" person_id "$2_score" |
+        awk -F, '$2 != "" {printf "%s,%.6g\n", $1, $2}' | sort
 }
 
 score_sum() { scores "$1" "$2" | awk -F, '{sum += $2} END {printf "%.6g\n", sum}'; }

@@ -47,6 +47,6 @@ expect "some runs were really killed ($killed)" test "$killed" -ge $((kills / 2)
 expect_exit "the next run, without cleaning" 0 $stratify run -q -c configs/run.yaml --as-of $as_of
 left=$(psql -qAtc "select count(*) from pg_class c
     where c.relnamespace = 'stratify'::regnamespace and c.relkind = 'r' and not c.relispartition
-      and c.relname ~ '^(person|score|cohort_member)_r?[0-9]'")
+      and c.relname ~ '^(person|cohort_member)_r[0-9]'")
 expect_same "no staged table is left" "$left" 0
 summary

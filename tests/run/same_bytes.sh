@@ -5,7 +5,7 @@ set -eu
 . tests/support/say.sh
 as_of=2026-04-01
 
-tables='person score cohort_member run_count run_exclusion run_source_fate run_list'
+tables='person cohort_member run_count run_exclusion run_source_fate run_list'
 run() {
     $stratify run -q -c configs/run.yaml --as-of $as_of --shadow "$@" || exit 1
 }
@@ -29,7 +29,7 @@ $stratify synth -q --people 4000 --seed 7 --as-of $as_of
 $stratify init -q
 run --threads 2 -j 2
 dump >"$work/first"
-expect "the tables hold scores" grep -q '^score ' "$work/first"
+expect "the tables hold people" grep -q '^person ' "$work/first"
 expect "and lists" grep -q '^cohort_member ' "$work/first"
 for variant in "--threads 1 -j 1" "--threads 2 -j 4" "--threads 7 -j 1" "--threads 7 -j 4"; do
     # shellcheck disable=SC2086

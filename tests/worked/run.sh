@@ -10,14 +10,10 @@ cd "$(dirname "$0")/../.."
 
 # got OUT: person,model,score,band of everybody.
 got() {
-    {
-        cells "$1/run_model.csv.gz" model_no model | sed 's/^/m,/'
-        cells "$1/run_band.csv.gz" model_no band_no band | sed 's/^/b,/'
-        cells "$1/score.csv.gz" person_id model_no score band_no | sed 's/^/s,/'
-    } | awk -F, '
-        $1 == "m" {model[$2] = $3}
-        $1 == "b" {band[$2, $3] = $4}
-        $1 == "s" {print $2 "," model[$3] "," $4 "," ($5 == "" ? "" : band[$3, $5])}'
+    cells "$1/run_model.csv.gz" model | while read -r model; do
+        cells "$1/person.csv.gz" person_id "${model}_score" "${model}_band" |
+            sed "s/,/,$model,/"
+    done
 }
 
 # compare OUT EXPECTED: one line for each that differs; the last counts those that agree.
