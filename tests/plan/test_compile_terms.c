@@ -123,6 +123,43 @@ Test(compile_terms, an_index_counts_each_item_once)
     world_free(&world);
 }
 
+/* Categories of a family may have windows of their own, in entries far apart. */
+Test(compile_terms, a_family_in_two_entries)
+{
+    Change change = {"features.yaml", "    count: rows\n",
+                     "    count: rows\n"
+                     "  - {family: icd, lists: conditions, source: diagnosis,\n"
+                     "     window: 1 year, count: exists, categories: fracture}\n"};
+    World world;
+    const Model *model;
+
+    world_compile(&world, change);
+    cr_expect_str_eq(world.err.text,
+                     "features.yaml:19:5: the name \"icd.fracture\" is taken\n"
+                     "    hint: it is first used in features.yaml, line 7\n"
+                     "models/points.yaml:12:5: the term \"icd.fracture\" is here twice, "
+                     "first on line 12\n"
+                     "    hint: if both are meant, give one an \"id\" of its own");
+    world_free(&world);
+    change.from = "    source: diagnosis\n    window: 2 years\n    count: exists\n"
+                  "  - id: admissions\n";
+    change.to = "    source: diagnosis\n    window: 2 years\n    count: exists\n"
+                "    categories: dementia\n"
+                "  - {id: deaths, label: x, source: gp, window: ever, count: dates}\n"
+                "  - {family: icd, lists: conditions, source: diagnosis,\n"
+                "     window: 1 year, count: exists, categories: fracture}\n"
+                "  - id: admissions\n";
+    world_compile(&world, change);
+    cr_expect_str_eq(world.err.text,
+                     "features.yaml:13:5: nothing uses the feature \"deaths\"\n    hint: "
+                     "remove it, or use it in a model, a segment or a cohort");
+    model = model_of(&world.plan, "risk_points");
+    cr_assert(model->n_terms == 6);
+    cr_expect_str_eq(model->terms[1].id, "icd.fracture");
+    cr_expect(model->terms[1].points == 140);
+    world_free(&world);
+}
+
 /* Aged 80, a man (word 0), IMD decile 5, two admissions, three codes. */
 static const Setting MAN[] = {{"age", 80},       {"sex", 0},
                               {"imd", 5},        {"admissions", 2},
