@@ -420,8 +420,7 @@ Test(compile, windows_since_a_day)
         feature = feature_of(&world.plan, "substances");
         cr_expect_str_eq(feature->window_text, CASES[i].text);
         cr_expect(feature->from == day_of(2020, 5, 5) && !feature->is_ever);
-        cr_expect(feature->to ==
-                  day_of(CASES[i].to[0], CASES[i].to[1], CASES[i].to[2]));
+        cr_expect(feature->to == day_of(CASES[i].to[0], CASES[i].to[1], CASES[i].to[2]));
         world_free(&world);
     }
 }
