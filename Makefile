@@ -31,8 +31,8 @@ CPPFLAGS = -I. -D_GNU_SOURCE -DSTRATIFY_VERSION='"$(VERSION)"' \
            $(shell pkg-config --cflags $(PKGS))
 LDLIBS   = $(shell pkg-config --libs $(PKGS)) -lcsv -lm
 
-FOLDERS  := engine/base engine/plan engine/store engine/db loaders models engine/synth \
-            engine/strata engine/publish
+FOLDERS  := engine/base engine/plan engine/store engine/db engine/extract loaders \
+            models engine/synth engine/strata engine/publish
 PARALLEL := engine/publish/kind_table.c engine/store/group.c engine/strata/rank.c \
             engine/synth/synth.c loaders/load.c models/score.c
 LIB_C    := $(wildcard $(addsuffix /*.c,$(FOLDERS)))

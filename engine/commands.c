@@ -8,10 +8,12 @@
 
 #include "engine/base/log.h"
 #include "engine/base/text.h"
+#include "engine/extract/folder.h"
 #include "engine/publish/lists.h"
 #include "engine/publish/publish.h"
 #include "engine/run.h"
 #include "engine/synth/synth.h"
+#include "loaders/extract.h"
 #include "loaders/kinds.h"
 #include "loaders/load.h"
 #include "models/card.h"
@@ -37,7 +39,7 @@ static int compile(Plan *plan, const Options *options, Arena *arena, Err *err)
 
 static int check(const Options *options, Err *err)
 {
-    LoadOptions how = {options->conninfo, 1};
+    LoadOptions how = {.conninfo = options->conninfo, .connections = 1};
     Arena *arena = arena_new();
     Plan plan = {0};
     int rc = compile(&plan, options, arena, err);
@@ -142,6 +144,28 @@ static int synth(const Options *options, Err *err)
     return synth_run(&how, err);
 }
 
+static int extract(const Options *options, Err *err)
+{
+    ExtractOptions how = {options->extract, options->conninfo,
+                          options->connections ? options->connections
+                                               : omp_get_num_procs()};
+    Arena *arena;
+    Plan plan = {0};
+    int rc;
+
+    if (options->delete != NULL)
+        return folder_delete(options->delete, err);
+    if (options->extract == NULL)
+        return err_add(err, ERR_USAGE, (Where){0},
+                       "extract needs --extract DIR, or --delete DIR");
+    arena = arena_new();
+    rc = compile(&plan, options, arena, err);
+    if (rc == 0)
+        rc = extract_make(&plan, &how, err);
+    arena_free(arena);
+    return rc;
+}
+
 const Command commands[] = {
     {"init", "", "install the results schema",
      "Installs schema stratify: tables, views, roles and comments. Running it again "
@@ -163,6 +187,18 @@ const Command commands[] = {
      "  stratify run -c new.yaml --shadow                 beside the current run\n"
      "  stratify run -c configs/run.yaml --out results/   gzip CSV, no database",
      OPTIONS_CONNECTION | OPTIONS_CONFIG | OPTIONS_AS_OF | OPTIONS_RUN, 0, 0, run},
+    {"extract", "", "keep a copy of all mapped records, for re-runs",
+     "Makes the engine's own copy of all mapped records, or brings it up to date: only "
+     "what\n"
+     "has changed is read again. `stratify run --extract DIR` then reads it in place of "
+     "the\n"
+     "tables. It is patient data at rest: for its owner only, and deleted by one "
+     "command.\n\n"
+     "  stratify extract -c configs/run.yaml --extract DIR\n"
+     "  stratify run -c new.yaml --extract DIR --shadow\n"
+     "  stratify extract --delete DIR",
+     OPTIONS_CONNECTION | OPTIONS_CONFIG | OPTIONS_AS_OF | OPTIONS_EXTRACT, 0, 0,
+     extract},
     {"list", "[COHORT]", "read a published list, or who is in which stratum",
      "  stratify list                                     strata by locality\n"
      "  stratify list anticipatory_care --group U12345    one PCN's list",

@@ -25,6 +25,8 @@ enum {
     KEY_DIRT,
     KEY_REPLACE,
     KEY_GROUP,
+    KEY_EXTRACT,
+    KEY_DELETE,
     KEY_LOG
 };
 
@@ -60,9 +62,13 @@ static const struct {
      {"out", KEY_OUT, "DIR", 0, "write gzip CSV files here, not to a database", 1}},
     {OPTIONS_LIST,
      {"group", KEY_GROUP, "CODE", 0, "of one PCN, practice or locality", 1}},
+    {OPTIONS_RUN,
+     {"extract", KEY_EXTRACT, "DIR", 0, "read this extract, not the tables", 1}},
+    {OPTIONS_EXTRACT, {"extract", KEY_EXTRACT, "DIR", 0, "the folder of the extract", 1}},
+    {OPTIONS_EXTRACT, {"delete", KEY_DELETE, "DIR", 0, "delete the extract there", 1}},
     {OPTIONS_RUN | OPTIONS_SYNTH,
      {"threads", KEY_THREADS, "N", 0, "worker threads (default: number of cores)", 2}},
-    {OPTIONS_RUN | OPTIONS_SYNTH,
+    {OPTIONS_RUN | OPTIONS_SYNTH | OPTIONS_EXTRACT,
      {"jobs", 'j', "N", 0, "database connections (default: number of cores)", 2}},
     {OPTIONS_CONNECTION, {"host", 'h', "HOST", 0, "server or socket folder", 3}},
     {OPTIONS_CONNECTION, {"port", 'p', "PORT", 0, "server port", 3}},
@@ -148,6 +154,12 @@ static error_t parse_word(int key, char *text, Options *options, struct argp_sta
         return 0;
     case KEY_GROUP:
         options->group = text;
+        return 0;
+    case KEY_EXTRACT:
+        options->extract = text;
+        return 0;
+    case KEY_DELETE:
+        options->delete = text;
         return 0;
     case KEY_DIRT:
         options->dirt = text;

@@ -28,9 +28,10 @@ enum {
     OPTIONS_CONNECTION = 1, /* -h -p -U -d */
     OPTIONS_CONFIG = 2,     /* -c */
     OPTIONS_AS_OF = 4,
-    OPTIONS_RUN = 8,    /* --dry-run --shadow --out --metrics --threads --connections */
-    OPTIONS_SYNTH = 16, /* --people --seed --dirt --out --replace */
-    OPTIONS_LIST = 32   /* --group */
+    OPTIONS_RUN = 8,     /* --dry-run --shadow --out --metrics --threads --connections */
+    OPTIONS_SYNTH = 16,  /* --people --seed --dirt --out --replace */
+    OPTIONS_LIST = 32,   /* --group */
+    OPTIONS_EXTRACT = 64 /* --extract --delete --jobs */
 };
 
 struct Options {
@@ -43,7 +44,7 @@ struct Options {
     int32_t as_of;            /* today unless given */
     int threads, connections; /* 0 = number of cores */
     bool dry_run, shadow, replace;
-    const char *out, *metrics, *group, *dirt;
+    const char *out, *metrics, *group, *dirt, *extract, *delete;
     uint32_t people;
     uint64_t seed;
     bool is_json, is_quiet;

@@ -31,7 +31,9 @@ typedef struct Run {
 
 static LoadOptions load_options(const Options *options)
 {
-    return (LoadOptions){options->conninfo, options->connections};
+    return (LoadOptions){.conninfo = options->conninfo,
+                         .connections = options->connections,
+                         .extract = options->extract};
 }
 
 static RunInfo run_info(const Run *made, const Options *options)

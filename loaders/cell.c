@@ -135,7 +135,7 @@ bool cell_day(int32_t *out, const Cell *cell, const Source *source)
     Cell text;
 
     if (cell->type == CELL_DAY) {
-        day = cell->as.day;
+        day = cell->as.day == INT32_MAX ? DAY_UNKNOWN : cell->as.day; /* infinity */
         if (day != DAY_UNKNOWN && (day < DAY_FIRST || day > DAY_LAST))
             return false;
     } else {

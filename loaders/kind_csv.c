@@ -357,11 +357,17 @@ static double estimate(const Stream *stream, uint64_t bytes)
 
 static int csv_find(Access *access, Db *db, Err *err)
 {
+    size_t n_columns = (size_t)access->source->n_columns;
     Files *files = arena_alloc(access->arena, 1, sizeof *files);
+    CellType *type = arena_alloc(access->arena, n_columns, sizeof *type);
     int rc = 0;
 
     (void)db;
     access->own = files;
+    access->type = type;
+    access->is_integer = arena_alloc(access->arena, n_columns, sizeof(bool));
+    for (size_t c = 0; c < n_columns; c++)
+        type[c] = CELL_TEXT;
     if (list_files(files, access, err) != 0)
         return -1;
     for (int f = 0; f < files->n && rc == 0; f++) {
@@ -429,12 +435,20 @@ static const char *csv_describe(const Access *access)
                         files->n == 1 ? "" : "s");
 }
 
+static const char *csv_file(const Access *access, const Slice *slice)
+{
+    const Files *files = access->own;
+
+    return files->path[slice->first];
+}
+
 static const Reader READER = {
     .find = csv_find,
     .split = csv_split,
     .open = csv_open,
     .next = csv_next,
     .close = csv_close,
+    .file = csv_file,
     .describe = csv_describe,
 };
 

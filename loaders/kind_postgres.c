@@ -59,17 +59,8 @@ static int may_have_tables(bool *may, Db *db, Err *err)
 /* The wanted codes, where the server can filter by them. */
 static void choose_codes(Select *select, const Access *access)
 {
-    const Source *source = access->source;
-    bool is_integer = source->system == SYSTEM_SNOMED || source->system == SYSTEM_DMD;
-
-    if (source->role != ROLE_EVENTS || !source->needs_code || source->matcher == NULL ||
-        source->n_uncoded > 0 || !is_integer || !select->has_int_codes)
-        return;
-    for (int c = 0; c < source->n_columns; c++)
-        if (source->columns[c].field == FIELD_SYSTEM)
-            return;
-    select->code = matcher_exact_codes(source->matcher, &select->n_codes);
-    if (select->n_codes > 0)
+    if (!access->is_whole && select_has_codes(&select->code, &select->n_codes,
+                                              access->source, select->is_integer))
         select->codes = arena_format(access->arena, "stratify_codes_%d", access->index);
 }
 
@@ -85,6 +76,8 @@ static int postgres_find(Access *access, Db *db, Err *err)
     if (may)
         choose_codes(&own->select, access);
     own->sql = select_sql(&own->select, access);
+    access->type = own->select.type;
+    access->is_integer = own->select.is_integer;
     return 0;
 }
 
@@ -255,6 +248,17 @@ static int postgres_open(void **out, const Access *access, const Slice *slice, D
     return *out == NULL ? -1 : 0;
 }
 
+/* As it is on the server: its infinity is later than every day. */
+static bool get_day(int32_t *day, CopyValue value)
+{
+    int64_t number;
+
+    if (value.len != 4 || !copy_get_int(&number, value))
+        return false;
+    *day = (int32_t)number;
+    return true;
+}
+
 static bool get_cell(Cell *cell, CellType type, CopyValue value)
 {
     cell->type = value.len < 0 ? CELL_NULL : type;
@@ -268,7 +272,7 @@ static bool get_cell(Cell *cell, CellType type, CopyValue value)
     case CELL_YESNO:
         return copy_get_bool(&cell->as.yesno, value);
     case CELL_DAY:
-        return copy_get_date(&cell->as.day, value);
+        return get_day(&cell->as.day, value);
     case CELL_TEXT:
         cell->as.text = (const char *)value.data;
         cell->len = (uint32_t)value.len;

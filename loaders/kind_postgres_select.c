@@ -112,13 +112,11 @@ static int set_column(Select *select, int c, Oid oid, const Access *access, Db *
         return -1;
     }
     select->type[c] = known->type;
-    select->is_comparable[c] = known->type == CELL_DAY;
     if (known->type == CELL_FLOAT && *cast != '\0' && is_whole(column->field)) {
         select->type[c] = CELL_INT;
         cast = "::int8";
     }
-    if (column->field == FIELD_CODE)
-        select->has_int_codes = known->type == CELL_INT;
+    select->is_integer[c] = known->type == CELL_INT;
     select->column[c] = arena_format(access->arena, "t.%s%s",
                                      db_quote_name(access->arena, column->name), cast);
     needed = not_suited(column, select->type[c], access->source);
@@ -166,7 +164,7 @@ static int set_columns(Select *select, const PGresult *result, const Access *acc
 
     select->column = arena_alloc(access->arena, n, sizeof *select->column);
     select->type = arena_alloc(access->arena, n, sizeof *select->type);
-    select->is_comparable = arena_alloc(access->arena, n, sizeof *select->is_comparable);
+    select->is_integer = arena_alloc(access->arena, n, sizeof *select->is_integer);
     for (int c = 0; c < source->n_columns; c++) {
         int at = find_column(result, source->columns[c].name);
 
@@ -268,6 +266,29 @@ static bool counts_bed_days(const Access *access)
     return false;
 }
 
+bool select_has_codes(const Code **code, size_t *n, const Source *source,
+                      const bool *is_integer)
+{
+    bool is_number = source->system == SYSTEM_SNOMED || source->system == SYSTEM_DMD;
+    int at = column_of(source, FIELD_CODE);
+
+    if (source->role != ROLE_EVENTS || !source->needs_code || source->matcher == NULL ||
+        source->n_uncoded > 0 || !is_number || at < 0 || !is_integer[at] ||
+        column_of(source, FIELD_SYSTEM) >= 0)
+        return false;
+    *code = matcher_exact_codes(source->matcher, n);
+    return *n > 0;
+}
+
+bool select_has_days(bool *by_end, const Access *access, const CellType *type)
+{
+    const Source *source = access->source;
+    int date = column_of(source, FIELD_DATE), end = column_of(source, FIELD_END);
+
+    *by_end = end >= 0 && counts_bed_days(access);
+    return source->role == ROLE_EVENTS && date >= 0 && type[date] == CELL_DAY;
+}
+
 /* The days that some feature can use. A spell that began before the window is wanted
  * for its bed days when it reaches into it. */
 static const char *days_wanted(const Select *select, const Access *access)
@@ -276,16 +297,17 @@ static const char *days_wanted(const Select *select, const Access *access)
     Arena *arena = access->arena;
     int date = column_of(source, FIELD_DATE), end = column_of(source, FIELD_END);
     const char *day, *since = NULL, *text;
+    bool by_end;
 
-    if (date < 0 || !select->is_comparable[date])
+    if (access->is_whole || !select_has_days(&by_end, access, select->type))
         return NULL;
     day = select->column[date];
     if (source->oldest > DAY_FIRST) {
         const char *oldest = day_text(arena, source->oldest);
 
         since = arena_format(arena, "%s >= %s", day, oldest);
-        if (end >= 0 && counts_bed_days(access))
-            since = !select->is_comparable[end]
+        if (by_end)
+            since = select->type[end] != CELL_DAY
                         ? NULL
                         : arena_format(arena, "(%s or %s >= %s%s)", since,
                                        select->column[end], oldest,
@@ -311,7 +333,6 @@ const char *select_sql(const Select *select, const Access *access)
         sql =
             arena_format(arena, "%s join pg_temp.%s c on c.code = %s", sql, select->codes,
                          select->column[column_of(access->source, FIELD_CODE)]);
-    if (access->source->role == ROLE_EVENTS)
-        days = days_wanted(select, access);
+    days = days_wanted(select, access);
     return arena_format(arena, "%s where %s", sql, days == NULL ? "true" : days);
 }

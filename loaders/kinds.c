@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "loaders/extract.h"
+
 /* A new kind of source adds its line here. */
 const SourceKind *const source_kinds[] = {
     &kind_postgres,
@@ -22,15 +24,58 @@ void slices_add(Slices *slices, Slice slice)
     slices->slice[slices->n++] = slice;
 }
 
+/* The largest first, so that no worker is left with a long one at the end. */
+static int slice_order(const void *left, const void *right)
+{
+    const Slice *a = left, *b = right;
+
+    if (a->bytes != b->bytes)
+        return a->bytes > b->bytes ? -1 : 1;
+    if (a->source != b->source)
+        return a->source < b->source ? -1 : 1;
+    return (a->first > b->first) - (a->first < b->first);
+}
+
+void slices_sort(Slices *slices)
+{
+    if (slices->n > 0)
+        qsort(slices->slice, (size_t)slices->n, sizeof *slices->slice, slice_order);
+}
+
+/* From an extract comes everything but the opt-outs: those are read where they lie, so
+ * that an objection holds from the moment it is recorded. */
+static void choose_readers(Sources *sources)
+{
+    const Extract *extract = sources->options.extract;
+
+    for (int s = 0; s < sources->plan->n_sources; s++) {
+        const Source *source = &sources->plan->sources[s];
+        const Reader *reader = source_reader(source);
+
+        if (extract != NULL && source->role != ROLE_OPT_OUTS)
+            reader = &extract_reader;
+        else if (extract != NULL && sources->options.is_described)
+            reader = &extract_unread;
+
+        sources->access[s] = (Access){.plan = sources->plan,
+                                      .source = source,
+                                      .index = s,
+                                      .reader = reader,
+                                      .extract = extract,
+                                      .is_whole = sources->options.is_whole,
+                                      .arena = sources->arena};
+    }
+}
+
 /* Workers are the parallelism: the server's own beside each of them is slower. */
-static int open_sessions(Sources *sources, const char *conninfo, Err *err)
+static int open_sessions(Sources *sources, Err *err)
 {
     bool is_needed = false;
 
     for (int s = 0; s < sources->plan->n_sources; s++)
-        is_needed |= source_reader(&sources->plan->sources[s])->needs_database;
+        is_needed |= sources->access[s].reader->needs_database;
     for (int w = 0; w < sources->n_workers && is_needed; w++)
-        if (db_open(&sources->db[w], conninfo, "load", err) != 0 ||
+        if (db_open(&sources->db[w], sources->options.conninfo, "load", err) != 0 ||
             db_exec(sources->db[w],
                     "set max_parallel_workers_per_gather = 0; set jit = off", err) != 0)
             return -1;
@@ -44,11 +89,7 @@ static int find_sources(Sources *sources, Err *err)
     for (int s = 0; s < sources->plan->n_sources; s++) {
         Access *access = &sources->access[s];
 
-        access->plan = sources->plan;
-        access->source = &sources->plan->sources[s];
-        access->index = s;
-        access->arena = sources->arena;
-        if (source_reader(access->source)->find(access, sources->db[0], err) != 0)
+        if (access->reader->find(access, sources->db[0], err) != 0)
             rc = -1;
     }
     return rc;
@@ -58,7 +99,7 @@ static int arm_session(const Sources *sources, Db *db, Err *err)
 {
     for (int s = 0; s < sources->plan->n_sources; s++) {
         const Access *access = &sources->access[s];
-        const Reader *reader = source_reader(access->source);
+        const Reader *reader = access->reader;
 
         if (reader->arm != NULL && reader->arm(access, db, err) != 0)
             return -1;
@@ -70,7 +111,7 @@ static int confirm_session(const Sources *sources, Db *db, Err *err)
 {
     for (int s = 0; s < sources->plan->n_sources; s++) {
         const Access *access = &sources->access[s];
-        const Reader *reader = source_reader(access->source);
+        const Reader *reader = access->reader;
 
         if (reader->confirm != NULL && reader->confirm(access, db, err) != 0)
             return -1;
@@ -104,25 +145,31 @@ static int split_sources(Sources *sources, Err *err)
         Slices *slices = access->source->role == ROLE_EVENTS ? &sources->events
                                                              : &sources->about_people;
 
-        if (source_reader(access->source)
-                ->split(slices, access, sources->db[0], sources->n_workers, err) != 0)
+        if (access->reader->split(slices, access, sources->db[0], sources->n_workers,
+                                  err) != 0)
             return -1;
         sources->rows += access->rows;
     }
     return 0;
 }
 
-int sources_open(Sources *sources, const Plan *plan, const char *conninfo, int n_workers,
+int sources_open(Sources *sources, const Plan *plan, const SourcesOptions *options,
                  Err *err)
 {
-    *sources = (Sources){.plan = plan, .arena = arena_new(), .n_workers = n_workers};
+    *sources = (Sources){.plan = plan,
+                         .options = *options,
+                         .arena = arena_new(),
+                         .n_workers = options->n_workers};
     sources->access =
         arena_alloc(sources->arena, (size_t)plan->n_sources, sizeof *sources->access);
-    sources->db = arena_alloc(sources->arena, (size_t)n_workers, sizeof(Db *));
-    if (open_sessions(sources, conninfo, err) != 0 || find_sources(sources, err) != 0 ||
-        share_snapshot(sources, err) != 0)
+    sources->db = arena_alloc(sources->arena, (size_t)options->n_workers, sizeof(Db *));
+    choose_readers(sources);
+    if (open_sessions(sources, err) != 0 || find_sources(sources, err) != 0 ||
+        share_snapshot(sources, err) != 0 || split_sources(sources, err) != 0)
         return -1;
-    return split_sources(sources, err);
+    if (options->extract == NULL || options->is_described)
+        return 0;
+    return extract_check_opt_outs(sources, err);
 }
 
 void sources_hang_up(Sources *sources)

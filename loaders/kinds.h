@@ -10,6 +10,8 @@
 
 #include "engine/db/db.h"
 #include "engine/plan/plan.h"
+#include "engine/store/people.h"
+#include "engine/store/pile.h"
 
 extern const SourceKind *const source_kinds[]; /* NULL-terminated */
 extern const SourceKind kind_postgres, kind_csv;
@@ -50,25 +52,49 @@ typedef struct Slices {
 } Slices;
 
 void slices_add(Slices *slices, Slice slice);
+/* The largest first, so that no worker is left with a long one at the end. */
+void slices_sort(Slices *slices);
+
+/* Shares n pieces of work out among workers, each done once, by a thread of its own for
+ * each worker. After a failure no other piece is begun. Reports stand in the order of the
+ * pieces. (In load.c.) */
+typedef int (*SharedWork)(void *own, int worker, int piece, Err *err);
+int load_share(int n, int n_workers, SharedWork work, void *own, Err *err);
+
+typedef struct Reader Reader;
+typedef struct Extract Extract; /* see extract.h */
 
 /* A source that has been found. */
 typedef struct Access {
     const Plan *plan;
     const Source *source;
     int index; /* of the source in Plan.sources */
+    const Reader *reader;
+    const Extract *extract; /* for its reader */
+    bool is_whole;          /* every row is asked for, whatever the plan can use */
     Arena *arena;
-    void *own;      /* of the kind */
-    double rows;    /* expected; an estimate */
-    uint64_t bytes; /* of what has to be read; an estimate */
+    void *own;              /* of the kind */
+    const CellType *type;   /* by column: as it arrives, or is missing */
+    const bool *is_integer; /* by column: an integer where it lies */
+    double rows;            /* expected; an estimate */
+    uint64_t bytes;         /* of what has to be read; an estimate */
 } Access;
 
 enum { NEXT_END = 0, NEXT_ROW = 1, NEXT_BAD = 2, NEXT_FAILED = -1 };
 
+/* What take() delivers to. */
+typedef struct Taking {
+    const struct RowMap *map; /* see row.h */
+    const People *people;
+    Pile *pile;
+    SourceCount *count;
+} Taking;
+
 /* Behind SourceKind.reader. db is NULL for kinds that need none. */
-typedef struct Reader {
+struct Reader {
     bool needs_database;
-    /* Fills access->own. Reports every column that is missing or of a type that cannot
-     * be read. Before the snapshot. */
+    /* Fills own, type and is_integer of access. Reports every column that is missing or
+     * of a type that cannot be read. Before the snapshot. */
     int (*find)(Access *access, Db *db, Err *err);
     /* What every session needs beside, before the snapshot is taken. May be NULL. */
     int (*arm)(const Access *access, Db *db, Err *err);
@@ -84,18 +110,33 @@ typedef struct Reader {
     int (*next)(void *stream, Cell *cells, uint64_t *bytes, Err *err);
     /* Releases the stream, also before its end. NULL is accepted. */
     void (*close)(void *stream);
+    /* In place of open, next and close for events, where a kind has a faster way than row
+     * by row. The outcome is the same. NULL: it has none. */
+    int (*take)(const Taking *taking, const Access *access, const Slice *slice, Err *err);
+    /* The file that a slice is, for kinds that read files. May be NULL. */
+    const char *(*file)(const Access *access, const Slice *slice);
     /* What is asked for, as a person reads it: the SQL, or the files. */
     const char *(*describe)(const Access *access);
-} Reader;
+};
 
 static inline const Reader *source_reader(const Source *source)
 {
     return source->kind->reader;
 }
 
+/* How sources are read. */
+typedef struct SourcesOptions {
+    const char *conninfo;   /* libpq */
+    int n_workers;          /* that read at the same time */
+    const Extract *extract; /* in place of all but the opt-outs; or NULL */
+    bool is_whole;          /* see Access */
+    bool is_described;      /* no row will be read */
+} SourcesOptions;
+
 /* All sources of a plan, ready to be read. */
 typedef struct Sources {
     const Plan *plan;
+    SourcesOptions options;
     Arena *arena;
     Access *access; /* by index into Plan.sources */
     Slices about_people, events;
@@ -108,7 +149,7 @@ typedef struct Sources {
 /* Finds every source before it gives up, so that all that is missing is said at once.
  * Sessions are opened only if a source is in a database. sources_free also after a
  * failure. */
-int sources_open(Sources *sources, const Plan *plan, const char *conninfo, int n_workers,
+int sources_open(Sources *sources, const Plan *plan, const SourcesOptions *options,
                  Err *err);
 /* Ends the sessions, and with them the snapshot. */
 void sources_hang_up(Sources *sources);

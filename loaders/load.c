@@ -11,6 +11,7 @@
 
 #include "engine/base/log.h"
 #include "engine/store/group.h"
+#include "loaders/extract.h"
 #include "loaders/intake.h"
 #include "loaders/quality.h"
 
@@ -36,6 +37,7 @@ typedef struct Load {
     const RowMap **maps; /* by index into Plan.sources */
     Worker *workers;
     int n_workers;
+    Extract *extract; /* in place of the sources; or NULL */
     People people;
     uint64_t rows;  /* for progress */
     uint64_t bytes; /* of all piles */
@@ -83,8 +85,15 @@ static int choose_workers(const LoadOptions *options)
 
 static int load_begin(Load *load, const Plan *plan, const LoadOptions *options, Err *err)
 {
-    *load = (Load){.plan = plan, .n_workers = choose_workers(options)};
-    if (sources_open(&load->sources, plan, options->conninfo, load->n_workers, err) != 0)
+    SourcesOptions how = {.conninfo = options->conninfo,
+                          .n_workers = choose_workers(options)};
+
+    *load = (Load){.plan = plan, .n_workers = how.n_workers};
+    if (options->extract != NULL &&
+        extract_open(&load->extract, options->extract, err) != 0)
+        return -1;
+    how.extract = load->extract;
+    if (sources_open(&load->sources, plan, &how, err) != 0)
         return -1;
     load->maps = mem_alloc((size_t)plan->n_sources, sizeof *load->maps, "sources");
     for (int s = 0; s < plan->n_sources; s++)
@@ -103,6 +112,7 @@ static void load_end(Load *load)
     free(load->maps);
     people_free(&load->people);
     sources_free(&load->sources);
+    extract_close(load->extract);
 }
 
 /* ---- reading ----------------------------------------------------------- */
@@ -116,15 +126,22 @@ static void settle_rows(Load *load, Worker *worker, const Source *source, size_t
         count->fate[pile_offer(pile, &load->people, &worker->rows[i])]++;
 }
 
+static uint64_t held_bytes(const Load *load, const Worker *worker)
+{
+    uint64_t bytes = 0;
+
+    for (int s = 0; s < load->plan->n_event_sources; s++)
+        bytes += worker->piles[s].bytes;
+    return bytes;
+}
+
 /* Says how far the load is, and stops it where it must not go on. */
 static int tell(Load *load, const Worker *worker, uint64_t n, uint64_t *held, Err *err)
 {
     const Plan *plan = load->plan;
-    uint64_t now = 0, rows, bytes;
+    uint64_t now = held_bytes(load, worker), rows, bytes;
     int stop;
 
-    for (int s = 0; s < plan->n_event_sources; s++)
-        now += worker->piles[s].bytes;
 #pragma omp atomic capture
     rows = load->rows += n;
 #pragma omp atomic capture
@@ -167,14 +184,12 @@ static int read_rows(Load *load, Worker *worker, const Slice *slice, void *strea
                      Err *err)
 {
     const Source *source = &load->plan->sources[slice->source];
-    const Reader *reader = source_reader(source);
+    const Reader *reader = load->sources.access[slice->source].reader;
     SourceCount *count = &worker->counts[slice->source];
-    uint64_t n = 0, told = 0, held = 0;
+    uint64_t n = 0, told = 0, held = held_bytes(load, worker);
     size_t waiting = 0;
     int found;
 
-    for (int s = 0; s < load->plan->n_event_sources; s++)
-        held += worker->piles[s].bytes;
     while ((found = reader->next(stream, worker->cells, &count->bytes, err)) > 0) {
         count->rows++;
         if (found == NEXT_BAD)
@@ -197,32 +212,78 @@ static int read_rows(Load *load, Worker *worker, const Slice *slice, void *strea
     return found == NEXT_END ? 0 : -1;
 }
 
+/* The whole slice at once, where its reader can do that. */
+static int take_slice(Load *load, Worker *worker, const Slice *slice, Err *err)
+{
+    const Access *access = &load->sources.access[slice->source];
+    SourceCount *count = &worker->counts[slice->source];
+    uint64_t before = count->rows, held = held_bytes(load, worker);
+    Taking taking = {load->maps[slice->source], &load->people,
+                     &worker->piles[access->source->number], count};
+
+    if (access->reader->take(&taking, access, slice, err) != 0)
+        return -1;
+    return tell(load, worker, count->rows - before, &held, err);
+}
+
 static int read_slice(Load *load, int number, const Slice *slice, Err *err)
 {
     const Access *access = &load->sources.access[slice->source];
-    const Reader *reader = source_reader(access->source);
+    const Reader *reader = access->reader;
     Worker *worker = &load->workers[number];
     double start = log_clock();
     void *stream = NULL;
-    int rc = reader->open(&stream, access, slice, load->sources.db[number], err);
+    int rc;
 
-    if (rc == 0)
-        rc = read_rows(load, worker, slice, stream, err);
-    reader->close(stream);
+    if (reader->take != NULL && access->source->role == ROLE_EVENTS) {
+        rc = take_slice(load, worker, slice, err);
+    } else {
+        rc = reader->open(&stream, access, slice, load->sources.db[number], err);
+        if (rc == 0)
+            rc = read_rows(load, worker, slice, stream, err);
+        reader->close(stream);
+    }
     worker->counts[slice->source].seconds += log_clock() - start;
     return rc;
 }
 
-/* The largest first, so that no worker is left with a long one at the end. */
-static int slice_order(const void *left, const void *right)
+int load_share(int n, int n_workers, SharedWork work, void *own, Err *err)
 {
-    const Slice *a = left, *b = right;
+    Err *reports = mem_alloc((size_t)n, sizeof *reports, "reports");
+    int has_failed = 0, rc;
 
-    if (a->bytes != b->bytes)
-        return a->bytes > b->bytes ? -1 : 1;
-    if (a->source != b->source)
-        return a->source < b->source ? -1 : 1;
-    return (a->first > b->first) - (a->first < b->first);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(n_workers)
+    for (int i = 0; i < n; i++) {
+        int stop;
+
+#pragma omp atomic read
+        stop = has_failed;
+        if (!stop && work(own, omp_get_thread_num(), i, &reports[i]) != 0) {
+#pragma omp atomic write
+            has_failed = 1;
+        }
+    }
+    rc = err_join(err, reports, n);
+    free(reports);
+    return rc;
+}
+
+/* What a worker is called with. */
+typedef struct Reading {
+    Load *load;
+    const Slices *slices;
+} Reading;
+
+static int read_one(void *own, int worker, int number, Err *err)
+{
+    Reading *reading = own;
+    int rc = read_slice(reading->load, worker, &reading->slices->slice[number], err);
+
+    if (rc != 0) {
+#pragma omp atomic write
+        reading->load->has_failed = 1; /* ends the slices that others are reading */
+    }
+    return rc;
 }
 
 /*
@@ -231,26 +292,10 @@ static int slice_order(const void *left, const void *right)
  */
 static int read_slices(Load *load, Slices *slices, Err *err)
 {
-    Err *reports = mem_alloc((size_t)slices->n, sizeof *reports, "reports");
-    int rc;
+    Reading reading = {load, slices};
 
-    if (slices->n > 0)
-        qsort(slices->slice, (size_t)slices->n, sizeof *slices->slice, slice_order);
-#pragma omp parallel for schedule(dynamic, 1) num_threads(load->n_workers)
-    for (int i = 0; i < slices->n; i++) {
-        int stop;
-
-#pragma omp atomic read
-        stop = load->has_failed;
-        if (!stop &&
-            read_slice(load, omp_get_thread_num(), &slices->slice[i], &reports[i]) != 0) {
-#pragma omp atomic write
-            load->has_failed = 1;
-        }
-    }
-    rc = err_join(err, reports, slices->n);
-    free(reports);
-    return rc;
+    slices_sort(slices);
+    return load_share(slices->n, load->n_workers, read_one, &reading, err);
 }
 
 /* ---- memory ------------------------------------------------------------ */
@@ -353,6 +398,8 @@ static void group_events(Load *load, Store *store)
 
 static int load_events(Load *load, Store *store, Err *err)
 {
+    if (load->extract != NULL)
+        extract_meet(load->extract, &load->people);
     if (check_memory(load, store->n_people, err) != 0 ||
         read_slices(load, &load->sources.events, err) != 0)
         return -1;
@@ -406,8 +453,10 @@ done:
 
 int load_check(const Plan *plan, const LoadOptions *options, Err *err)
 {
+    SourcesOptions how = {
+        .conninfo = options->conninfo, .n_workers = 1, .is_described = true};
     Sources sources;
-    int rc = sources_open(&sources, plan, options->conninfo, 1, err);
+    int rc = sources_open(&sources, plan, &how, err);
 
     sources_free(&sources);
     return rc;
@@ -418,8 +467,9 @@ static void describe_source(FILE *file, const Access *access)
     const Plan *plan = access->plan;
     const Source *source = access->source;
 
-    fprintf(file, "%s (%s), about %.0f rows\n    %s\n", source->name, source->kind->name,
-            access->rows, source_reader(source)->describe(access));
+    fprintf(file, "%s (%s), about %.0f rows\n    %s\n", source->name,
+            access->reader == &extract_reader ? "extract" : source->kind->name,
+            access->rows, access->reader->describe(access));
     for (int f = 0; f < plan->n_features && source->role == ROLE_EVENTS; f++)
         if (plan->features[f].source == source->number)
             fprintf(file, "    %s: %s\n", plan->features[f].id,
@@ -428,10 +478,18 @@ static void describe_source(FILE *file, const Access *access)
 
 int load_describe(const Plan *plan, const LoadOptions *options, void *file, Err *err)
 {
-    Sources sources;
-    int rc = sources_open(&sources, plan, options->conninfo, 1, err);
+    SourcesOptions how = {
+        .conninfo = options->conninfo, .n_workers = 1, .is_described = true};
+    Extract *extract = NULL;
+    Sources sources = {0};
     double n_people;
+    int rc = 0;
 
+    if (options->extract != NULL)
+        rc = extract_open(&extract, options->extract, err);
+    how.extract = extract;
+    if (rc == 0)
+        rc = sources_open(&sources, plan, &how, err);
     for (int s = 0; s < plan->n_sources && rc == 0; s++)
         describe_source(file, &sources.access[s]);
     if (rc == 0) {
@@ -440,5 +498,6 @@ int load_describe(const Plan *plan, const LoadOptions *options, void *file, Err 
                 (double)expected_total(&sources, (uint64_t)n_people) / (1024 * 1024));
     }
     sources_free(&sources);
+    extract_close(extract);
     return rc;
 }

@@ -13,6 +13,8 @@
 typedef struct LoadOptions {
     const char *conninfo; /* libpq; "" = PG* variables, service file, .pgpass */
     int connections;      /* sessions that read at the same time; 0 = number of cores */
+    const char *extract;  /* folder of an extract that is read in place of the sources;
+                             or NULL. See extract.h. */
 } LoadOptions;
 
 int load_store(Store *store, const Plan *plan, const LoadOptions *options, Err *err);

@@ -235,16 +235,13 @@ static bool is_wanted(const Pile *pile, const Hit *hits, uint32_t n, const Event
     return false;
 }
 
-static RowFate keep(Pile *pile, uint32_t person, const EventRow *row)
+RowFate pile_keep(Pile *pile, uint32_t person, const EventRow *row, DictEntry *entry)
 {
     const Source *source = pile->source;
     RowFate fate = ROW_UNLISTED;
-    DictEntry *entry = NULL;
     uint32_t code = CODE_NONE;
     bool wanted;
 
-    if (row->has_code && source->needs_code)
-        entry = dict_find(&pile->dict, row->code);
     wanted = entry != NULL && is_wanted(pile, pile->dict.hits + entry->first_hit,
                                         entry->n_hits, row, &fate);
     if (!wanted &&
@@ -256,24 +253,36 @@ static RowFate keep(Pile *pile, uint32_t person, const EventRow *row)
     return ROW_KEPT;
 }
 
-RowFate pile_offer(Pile *pile, const People *people, const EventRow *row)
+RowFate pile_admits(const Pile *pile, const People *people, const IdSlot *slot,
+                    int32_t day)
 {
-    const IdSlot *slot = ids_find(&people->ids, row->id);
-
     if (slot->person == ID_ABSENT)
         return ROW_ORPHAN;
     if (slot->person == ID_OPTED_OUT)
         return ROW_OPTED_OUT;
     if (slot->person == ID_DEAD)
-        return row->day > slot->limit ? ROW_AFTER_DEATH : ROW_OUTSIDE;
+        return day > slot->limit ? ROW_AFTER_DEATH : ROW_OUTSIDE;
     if (slot->person == ID_OUTSIDE)
         return ROW_OUTSIDE;
-    if (row->day != DAY_UNKNOWN && row->day < slot->limit)
+    if (day != DAY_UNKNOWN && day < slot->limit)
         return ROW_BEFORE_BIRTH;
-    if (row->day >= pile->plan->as_of)
+    if (day >= pile->plan->as_of)
         return ROW_LATER;
     if (people->refused != NULL &&
         (people->refused[slot->person] >> pile->source->number & 1) != 0)
         return ROW_OPTED_OUT;
-    return keep(pile, slot->person, row);
+    return ROW_KEPT;
+}
+
+RowFate pile_offer(Pile *pile, const People *people, const EventRow *row)
+{
+    const IdSlot *slot = ids_find(&people->ids, row->id);
+    RowFate fate = pile_admits(pile, people, slot, row->day);
+    DictEntry *entry = NULL;
+
+    if (fate != ROW_KEPT)
+        return fate;
+    if (row->has_code && pile->source->needs_code)
+        entry = dict_find(&pile->dict, row->code);
+    return pile_keep(pile, slot->person, row, entry);
 }

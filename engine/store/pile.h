@@ -79,6 +79,12 @@ void batch_free(Batch *batch);
 
 /* Keeps the row if its person is in the run and some feature can use it. */
 RowFate pile_offer(Pile *pile, const People *people, const EventRow *row);
+/* The two halves of it, for a reader that knows its people and codes beforehand: whether
+ * the run takes a row of the person and day, and whether a feature wants it. entry is
+ * that of the row's code, where the source needs codes; NULL = none. */
+RowFate pile_admits(const Pile *pile, const People *people, const IdSlot *slot,
+                    int32_t day);
+RowFate pile_keep(Pile *pile, uint32_t person, const EventRow *row, DictEntry *entry);
 
 /* Bytes of an event of the source while loading, and in the store. */
 uint32_t event_loading_bytes(const Source *source);

@@ -15,7 +15,7 @@
 #include "loaders/load.h"
 #include "tests/support/plans.h"
 
-static const LoadOptions ONE = {"", 1};
+static const LoadOptions ONE = {.conninfo = "", .connections = 1};
 
 /* ---- files -------------------------------------------------------------- */
 
@@ -319,7 +319,7 @@ static Db *fill_database(const char *schema)
 
 static char *load_text(Plan *plan, int connections, int threads)
 {
-    LoadOptions options = {"", connections};
+    LoadOptions options = {.conninfo = "", .connections = connections};
     Store store;
     Err err = {0};
     char *text;
@@ -534,7 +534,7 @@ Test(load, a_lost_server_is_a_report)
 {
     Arena *arena = arena_new();
     Plan *plan = plans_small(arena, &kind_postgres, "x");
-    LoadOptions nowhere = {"host=/nowhere", 1};
+    LoadOptions nowhere = {.conninfo = "host=/nowhere", .connections = 1};
     Store store;
     Err err = {0};
 

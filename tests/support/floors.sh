@@ -5,7 +5,7 @@ floor() {
     case $1 in
     engine/base) echo 0 ;;
     engine/plan) echo 1 ;;
-    engine/store | engine/db) echo 2 ;;
+    engine/store | engine/db | engine/extract) echo 2 ;;
     loaders | models | engine/synth) echo 3 ;;
     engine/strata) echo 4 ;;
     engine/publish) echo 5 ;;

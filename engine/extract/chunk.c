@@ -1,0 +1,343 @@
+/*
+ * chunk.c - a chunk -> rows; see chunk.h. Nothing in a file is believed before it is
+ * checked: a number that points outside its array is a damaged file like any other.
+ */
+#include "engine/extract/chunk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/mem.h"
+#include "engine/extract/chunk_file.h"
+#include "engine/extract/folder.h"
+
+struct Chunk {
+    const char *name; /* for reports */
+    uint8_t *owned;   /* bytes, where they are the chunk's own */
+    const uint8_t *bytes;
+    size_t len;
+    ChunkHeader header;
+    const ColumnHeader *columns;
+    const Section *sections;
+    ChunkColumn *dictionaries;
+    bool *has_dictionary;
+    int64_t *extra;
+    uint8_t *room; /* of one section of a block, before it is widened */
+    Packer *packer;
+};
+
+int chunk_damaged(const char *name, Err *err)
+{
+    err_add(err, ERR_DATA, (Where){name, 0, 0}, "the extract is damaged");
+    err_hint(err, "delete the extract with `stratify extract --delete DIR` and make it "
+                  "again");
+    return -1;
+}
+
+static int damaged(const Chunk *chunk, Err *err)
+{
+    return chunk_damaged(chunk->name, err);
+}
+
+static bool is_column(const ColumnHeader *column)
+{
+    if (column->is_text > 1 || column->is_plain > 1 || column->n == 0)
+        return false;
+    if (column->is_plain)
+        return !column->is_text;
+    return column->width == 1 ? column->n <= UINT8_MAX + 1
+                              : (column->width == 2 && column->n <= UINT16_MAX + 1) ||
+                                    column->width == 4;
+}
+
+/* Header, columns and directory: sizes only. */
+static bool take_head(Chunk *chunk)
+{
+    ChunkHeader *header = &chunk->header;
+
+    if (chunk->len < sizeof *header)
+        return false;
+    memcpy(header, chunk->bytes, sizeof *header);
+    if (memcmp(header->magic, CHUNK_MAGIC, sizeof header->magic) != 0 ||
+        header->n_rows > CHUNK_MOST_ROWS || header->n_columns > MOST_COLUMNS ||
+        header->n_blocks != (header->n_rows + BLOCK_ROWS - 1) / BLOCK_ROWS ||
+        header->has_persons > 1 || header->n_extra > header->n_rows ||
+        head_bytes(header) > chunk->len)
+        return false;
+    chunk->columns = (const ColumnHeader *)(chunk->bytes + sizeof *header);
+    chunk->sections = (const Section *)(chunk->columns + header->n_columns);
+    for (uint32_t c = 0; c < header->n_columns; c++)
+        if (!is_column(&chunk->columns[c]) || chunk->columns[c].n > header->n_rows + 1)
+            return false;
+    return true;
+}
+
+static int set_up(Chunk *chunk, Err *err)
+{
+    if (!take_head(chunk))
+        return damaged(chunk, err);
+    chunk->packer = packer_new();
+    chunk->dictionaries =
+        mem_alloc(chunk->header.n_columns, sizeof *chunk->dictionaries, "the extract");
+    chunk->has_dictionary =
+        mem_alloc(chunk->header.n_columns, sizeof *chunk->has_dictionary, "the extract");
+    chunk->room = mem_alloc(BLOCK_ROWS, 9, "the extract");
+    return 0;
+}
+
+int chunk_parse(Chunk **out, const char *name, const uint8_t *bytes, size_t len, Err *err)
+{
+    Chunk *chunk = mem_alloc(1, sizeof *chunk, "the extract");
+
+    chunk->name = name;
+    chunk->bytes = bytes;
+    chunk->len = len;
+    *out = chunk;
+    if (set_up(chunk, err) == 0)
+        return 0;
+    chunk_close(chunk);
+    *out = NULL;
+    return -1;
+}
+
+int chunk_open(Chunk **out, const char *path, const ChunkFile *file, Err *err)
+{
+    uint8_t *bytes, head[SHA256_BYTES];
+    size_t len;
+
+    *out = NULL;
+    if (file_read(&bytes, &len, path, err) != 0)
+        return -1;
+    if (chunk_parse(out, path, bytes, len, err) != 0) {
+        free(bytes);
+        return -1;
+    }
+    (*out)->owned = bytes;
+    sha256(head, bytes, head_bytes(&(*out)->header));
+    if (len == file->bytes && (*out)->header.n_rows == file->rows &&
+        memcmp(head, file->head, sizeof head) == 0)
+        return 0;
+    damaged(*out, err);
+    chunk_close(*out);
+    *out = NULL;
+    return -1;
+}
+
+void chunk_close(Chunk *chunk)
+{
+    if (chunk == NULL)
+        return;
+    for (uint32_t c = 0; chunk->dictionaries != NULL && c < chunk->header.n_columns;
+         c++) {
+        free(chunk->dictionaries[c].number);
+        free(chunk->dictionaries[c].end);
+        free(chunk->dictionaries[c].own);
+    }
+    free(chunk->dictionaries);
+    free(chunk->has_dictionary);
+    free(chunk->extra);
+    free(chunk->room);
+    packer_free(chunk->packer);
+    free(chunk->owned);
+    free(chunk);
+}
+
+uint32_t chunk_n_rows(const Chunk *chunk)
+{
+    return chunk->header.n_rows;
+}
+
+int chunk_n_columns(const Chunk *chunk)
+{
+    return (int)chunk->header.n_columns;
+}
+
+int chunk_n_blocks(const Chunk *chunk)
+{
+    return (int)chunk->header.n_blocks;
+}
+
+uint32_t chunk_block_rows(const Chunk *chunk, int block)
+{
+    uint32_t left = chunk->header.n_rows - (uint32_t)block * BLOCK_ROWS;
+
+    return left < BLOCK_ROWS ? left : BLOCK_ROWS;
+}
+
+/* ---- sections ---------------------------------------------------------- */
+
+static bool get(void *out, const Chunk *chunk, const Section *section)
+{
+    return section_get(out, chunk->packer, section, chunk->bytes, chunk->len);
+}
+
+static bool get_planes(uint64_t *out, const Chunk *chunk, const Section *section,
+                       uint32_t n)
+{
+    uint8_t *planes;
+    bool is_good;
+
+    if (section->bytes != 8 * (uint64_t)n)
+        return false;
+    planes = mem_alloc(n, 8, "the extract");
+    is_good = get(planes, chunk, section);
+    if (is_good)
+        planes_get(out, planes, n);
+    free(planes);
+    return is_good;
+}
+
+int chunk_extra(const int64_t **extra, uint32_t *n_extra, uint32_t *n_listed,
+                Chunk *chunk, Err *err)
+{
+    const ChunkHeader *header = &chunk->header;
+
+    if (chunk->extra == NULL) {
+        chunk->extra = mem_alloc(header->n_extra, sizeof *chunk->extra, "the extract");
+        if (!get_planes((uint64_t *)chunk->extra, chunk, &chunk->sections[0],
+                        header->n_extra))
+            return damaged(chunk, err);
+    }
+    *extra = chunk->extra;
+    *n_extra = header->n_extra;
+    *n_listed = header->n_listed;
+    return 0;
+}
+
+/* Lengths, then the bytes. */
+static bool get_texts(ChunkColumn *column, const Chunk *chunk, const Section *section)
+{
+    uint64_t lengths = (uint64_t)(column->n - 1) * sizeof(uint32_t), sum = 0;
+    char *bytes;
+
+    if (section->bytes < lengths)
+        return false;
+    column->own = bytes = mem_alloc(section->bytes, 1, "the extract");
+    column->end = mem_alloc(column->n, sizeof *column->end, "the extract");
+    if (!get(bytes, chunk, section))
+        return false;
+    for (uint32_t v = 1; v < column->n; v++) {
+        uint32_t len;
+
+        memcpy(&len, bytes + (v - 1) * sizeof len, sizeof len);
+        sum += len;
+        if (sum > section->bytes - lengths)
+            return false;
+        column->end[v] = (uint32_t)sum;
+    }
+    column->text = bytes + lengths;
+    return sum == section->bytes - lengths;
+}
+
+static bool get_dictionary(ChunkColumn *column, const Chunk *chunk, int c)
+{
+    const ColumnHeader *header = &chunk->columns[c];
+    const Section *section = &chunk->sections[1 + c];
+
+    column->type = header->type;
+    column->is_plain = header->is_plain;
+    column->width = header->width;
+    column->n = header->n;
+    if (header->is_plain)
+        return true;
+    if (header->is_text)
+        return get_texts(column, chunk, section);
+    column->number = mem_alloc(column->n, sizeof *column->number, "the extract");
+    return get_planes(column->number + 1, chunk, section, column->n - 1);
+}
+
+const ChunkColumn *chunk_column(Chunk *chunk, int c, Err *err)
+{
+    if (!chunk->has_dictionary[c] && !get_dictionary(&chunk->dictionaries[c], chunk, c)) {
+        damaged(chunk, err);
+        return NULL;
+    }
+    chunk->has_dictionary[c] = true;
+    return &chunk->dictionaries[c];
+}
+
+/* Of a block: 0 = persons where there are any, then the columns. */
+static const Section *section_of(const Chunk *chunk, int block, uint32_t which)
+{
+    const ChunkHeader *header = &chunk->header;
+
+    return &chunk->sections[1 + header->n_columns +
+                            (uint32_t)block * sections_of_block(header) + which];
+}
+
+int chunk_persons(uint32_t *out, Chunk *chunk, int block, Err *err)
+{
+    uint32_t n = chunk_block_rows(chunk, block), person = 0;
+    uint64_t most = (uint64_t)chunk->header.n_listed + chunk->header.n_extra;
+    const Section *section = section_of(chunk, block, 0);
+    const uint8_t *step = chunk->room, *escaped = step + n, *end = step + section->bytes;
+
+    if (!chunk->header.has_persons || section->bytes < n || section->bytes > 5 * n ||
+        !get(chunk->room, chunk, section))
+        return damaged(chunk, err);
+    for (uint32_t i = 0; i < n; i++) {
+        if (step[i] != PERSON_ESCAPE) {
+            person += step[i];
+        } else {
+            if (end - escaped < (ptrdiff_t)sizeof person)
+                return damaged(chunk, err);
+            memcpy(&person, escaped, sizeof person);
+            escaped += sizeof person;
+        }
+        out[i] = person;
+        if (person > most)
+            return damaged(chunk, err);
+    }
+    return 0;
+}
+
+/* Widens the numbers of a block and returns the largest. */
+static uint32_t widen(uint32_t *out, const uint8_t *from, uint32_t n, int width)
+{
+    uint32_t most = 0;
+
+    switch (width) {
+    case 1:
+        for (uint32_t i = 0; i < n; i++)
+            out[i] = from[i];
+        break;
+    case 2:
+        for (uint32_t i = 0; i < n; i++)
+            out[i] = (uint32_t)from[2 * i] | (uint32_t)from[2 * i + 1] << 8;
+        break;
+    default:
+        memcpy(out, from, (size_t)n * 4);
+    }
+    for (uint32_t i = 0; i < n; i++)
+        most = out[i] > most ? out[i] : most;
+    return most;
+}
+
+int chunk_values(uint32_t *out, Chunk *chunk, int c, int block, Err *err)
+{
+    const ColumnHeader *column = &chunk->columns[c];
+    uint32_t n = chunk_block_rows(chunk, block);
+    const Section *section =
+        section_of(chunk, block, (uint32_t)c + chunk->header.has_persons);
+
+    if (column->is_plain || section->bytes != n * column->width ||
+        !get(chunk->room, chunk, section) ||
+        widen(out, chunk->room, n, column->width) >= column->n)
+        return damaged(chunk, err);
+    return 0;
+}
+
+int chunk_plain(uint64_t *out, uint8_t *is_missing, Chunk *chunk, int c, int block,
+                Err *err)
+{
+    uint32_t n = chunk_block_rows(chunk, block);
+    const Section *section =
+        section_of(chunk, block, (uint32_t)c + chunk->header.has_persons);
+
+    if (!chunk->columns[c].is_plain || section->bytes != 9 * n ||
+        !get(chunk->room, chunk, section))
+        return damaged(chunk, err);
+    memcpy(is_missing, chunk->room, n);
+    planes_get(out, chunk->room + n, n);
+    return 0;
+}

@@ -1,0 +1,508 @@
+/*
+ * chunk_write.c - rows -> a chunk; see chunk.h.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/mem.h"
+#include "engine/extract/chunk_file.h"
+#include "engine/extract/folder.h"
+
+typedef struct Column {
+    bool may_be_plain, is_text;
+    uint8_t type;
+    uint32_t *index;  /* by row: number of the value */
+    uint32_t n, room; /* values, with 0 */
+    uint64_t *number; /* by value; of a text its hash */
+    uint32_t *end;    /* by value, of a text */
+    Buffer text;
+    uint32_t *slots; /* hash table of values; 0 = empty */
+    uint32_t mask;
+    uint32_t last; /* values often repeat from row to row */
+} Column;
+
+struct ChunkWriter {
+    int n_columns;
+    Column *columns;
+    uint32_t n_rows, room_rows;
+    Packer *packer;
+};
+
+enum { FIRST_SLOTS = 1024, FIRST_ROWS = 4096, MOST_TEXT = 256 * 1024 * 1024 };
+
+static void column_clear(Column *column)
+{
+    column->n = 1;
+    column->type = 0;
+    column->last = 0;
+    column->text.n = 0;
+    memset(column->slots, 0, ((size_t)column->mask + 1) * sizeof *column->slots);
+}
+
+ChunkWriter *chunk_writer_new(int n_columns, const bool *may_be_plain)
+{
+    ChunkWriter *writer = mem_alloc(1, sizeof *writer, "the extract");
+
+    writer->n_columns = n_columns;
+    writer->columns =
+        mem_alloc((size_t)n_columns, sizeof *writer->columns, "the extract");
+    writer->packer = packer_new();
+    for (int c = 0; c < n_columns; c++) {
+        Column *column = &writer->columns[c];
+
+        column->may_be_plain = may_be_plain[c];
+        column->mask = FIRST_SLOTS - 1;
+        column->slots = mem_alloc(FIRST_SLOTS, sizeof *column->slots, "the extract");
+        column_clear(column);
+    }
+    return writer;
+}
+
+void chunk_writer_free(ChunkWriter *writer)
+{
+    if (writer == NULL)
+        return;
+    for (int c = 0; c < writer->n_columns; c++) {
+        free(writer->columns[c].index);
+        free(writer->columns[c].number);
+        free(writer->columns[c].end);
+        free(writer->columns[c].slots);
+        buffer_free(&writer->columns[c].text);
+    }
+    free(writer->columns);
+    packer_free(writer->packer);
+    free(writer);
+}
+
+/* ---- dictionaries ------------------------------------------------------ */
+
+static uint64_t mix(uint64_t hash)
+{
+    hash *= UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 32;
+}
+
+static uint64_t hash_text(const char *text, uint32_t len)
+{
+    uint64_t hash = len;
+
+    for (uint32_t i = 0; i < len; i += 8) {
+        uint64_t bits = 0;
+
+        memcpy(&bits, text + i, len - i < 8 ? len - i : 8);
+        hash = mix(hash ^ bits);
+    }
+    return hash;
+}
+
+static void grow_slots(Column *column)
+{
+    column->mask = 4 * (column->mask + 1) - 1;
+    free(column->slots);
+    column->slots = mem_alloc((size_t)column->mask + 1, sizeof *column->slots, "extract");
+    for (uint32_t v = 1; v < column->n; v++) {
+        uint64_t at = mix(column->number[v]) & column->mask;
+
+        while (column->slots[at] != 0)
+            at = (at + 1) & column->mask;
+        column->slots[at] = v;
+    }
+}
+
+static const char *text_of(const Column *column, uint32_t value, uint32_t *len)
+{
+    uint32_t start = value == 1 ? 0 : column->end[value - 1];
+
+    *len = column->end[value] - start;
+    return (const char *)column->text.bytes + start;
+}
+
+static bool is_value(const Column *column, uint32_t value, uint64_t number,
+                     const char *text, uint32_t len)
+{
+    const char *other;
+    uint32_t other_len;
+
+    if (value == 0 || column->number[value] != number)
+        return false;
+    if (text == NULL)
+        return true;
+    other = text_of(column, value, &other_len);
+    return len == other_len && memcmp(text, other, len) == 0;
+}
+
+static uint32_t add_value(Column *column, uint64_t number, const char *text, uint32_t len)
+{
+    if (column->n >= column->room) {
+        column->room = 2 * column->room + 256;
+        column->number =
+            mem_grow(column->number, column->room, sizeof *column->number, "extract");
+        if (text != NULL)
+            column->end =
+                mem_grow(column->end, column->room, sizeof *column->end, "extract");
+    }
+    column->number[column->n] = number;
+    if (text != NULL) {
+        if (len > 0)
+            memcpy(buffer_add(&column->text, len), text, len);
+        column->end[column->n] = (uint32_t)column->text.n;
+    }
+    return column->n++;
+}
+
+static uint32_t value_number(Column *column, uint64_t number, const char *text,
+                             uint32_t len)
+{
+    uint64_t at;
+
+    if (is_value(column, column->last, number, text, len))
+        return column->last;
+    if (2 * column->n > column->mask)
+        grow_slots(column);
+    at = mix(number) & column->mask;
+    while (column->slots[at] != 0) {
+        if (is_value(column, column->slots[at], number, text, len))
+            return column->last = column->slots[at];
+        at = (at + 1) & column->mask;
+    }
+    return column->last = column->slots[at] = add_value(column, number, text, len);
+}
+
+/* ---- rows -------------------------------------------------------------- */
+
+static Column *typed(ChunkWriter *writer, int c, uint8_t type, bool is_text)
+{
+    Column *column = &writer->columns[c];
+
+    assert(type != 0 && (column->type == 0 || column->type == type));
+    column->type = type;
+    column->is_text = is_text;
+    return column;
+}
+
+static void need_row(ChunkWriter *writer)
+{
+    if (writer->n_rows < writer->room_rows)
+        return;
+    writer->room_rows = 2 * writer->room_rows + FIRST_ROWS;
+    for (int c = 0; c < writer->n_columns; c++)
+        writer->columns[c].index = mem_grow(writer->columns[c].index, writer->room_rows,
+                                            sizeof(uint32_t), "the extract");
+}
+
+void chunk_number(ChunkWriter *writer, int c, uint8_t type, uint64_t number)
+{
+    Column *column = typed(writer, c, type, false);
+
+    need_row(writer);
+    column->index[writer->n_rows] = value_number(column, number, NULL, 0);
+}
+
+void chunk_text(ChunkWriter *writer, int c, uint8_t type, const char *text, uint32_t len)
+{
+    Column *column = typed(writer, c, type, true);
+
+    need_row(writer);
+    column->index[writer->n_rows] = value_number(column, hash_text(text, len), text, len);
+}
+
+void chunk_missing(ChunkWriter *writer, int c)
+{
+    need_row(writer);
+    writer->columns[c].index[writer->n_rows] = 0;
+}
+
+void chunk_row(ChunkWriter *writer)
+{
+    assert(writer->n_rows < CHUNK_MOST_ROWS);
+    need_row(writer);
+    writer->n_rows++;
+}
+
+uint32_t chunk_rows(const ChunkWriter *writer)
+{
+    return writer->n_rows;
+}
+
+bool chunk_is_full(const ChunkWriter *writer)
+{
+    bool is_full = writer->n_rows == CHUNK_MOST_ROWS;
+
+    for (int c = 0; c < writer->n_columns; c++)
+        is_full |= writer->columns[c].text.n >= MOST_TEXT;
+    return is_full;
+}
+
+/* ---- order ------------------------------------------------------------- */
+
+/* Rows by person; those of one person stay as they came. Radix sort, 11 bits a time. */
+static uint32_t *order_rows(const uint32_t *number, uint32_t n)
+{
+    uint32_t *order = mem_alloc(n, sizeof *order, "the extract");
+    uint32_t *other = mem_alloc(n, sizeof *other, "the extract");
+
+    for (uint32_t i = 0; i < n; i++)
+        order[i] = i;
+    for (int shift = 0; shift < 32 && number != NULL; shift += 11) {
+        uint32_t start[2049] = {0}, *swap = order;
+
+        for (uint32_t i = 0; i < n; i++)
+            start[(number[i] >> shift & 2047) + 1]++;
+        for (int b = 0; b < 2048; b++)
+            start[b + 1] += start[b];
+        for (uint32_t i = 0; i < n; i++)
+            other[start[number[order[i]] >> shift & 2047]++] = order[i];
+        order = other;
+        other = swap;
+    }
+    free(other);
+    return order;
+}
+
+static int descending(const void *left, const void *right)
+{
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+    return (a < b) - (a > b);
+}
+
+/* to[value] is its number in the file: the most frequent first, since small numbers
+ * compress best; of equals the one met first. */
+static uint32_t *rank_values(const Column *column, uint32_t n_rows)
+{
+    uint32_t *to = mem_alloc(column->n, sizeof *to, "the extract");
+    uint64_t *key;
+
+    if (column->n - 1 > n_rows / 2) { /* they hardly repeat */
+        for (uint32_t v = 0; v < column->n; v++)
+            to[v] = v;
+        return to;
+    }
+    key = mem_alloc(column->n, sizeof *key, "the extract");
+    for (uint32_t v = 0; v < column->n; v++)
+        key[v] = UINT32_MAX - v;
+    for (uint32_t i = 0; i < n_rows; i++)
+        key[column->index[i]] += UINT64_C(1) << 32;
+    key[0] = UINT64_MAX; /* missing stays 0 */
+    qsort(key, column->n, sizeof *key, descending);
+    for (uint32_t r = 1; r < column->n; r++)
+        to[UINT32_MAX - (uint32_t)key[r]] = r;
+    free(key);
+    return to;
+}
+
+/* ---- the file ---------------------------------------------------------- */
+
+typedef struct Writing {
+    ChunkWriter *writer;
+    const ChunkPeople *people;
+    ChunkHeader header;
+    ColumnHeader *columns;
+    Section *sections;
+    uint32_t n_sections;
+    uint32_t *order;
+    uint32_t **to; /* by column */
+    Buffer file;
+    Buffer piece; /* a section before it is packed */
+} Writing;
+
+static void end_section(Writing *w)
+{
+    w->sections[w->n_sections++] =
+        section_put(&w->file, w->writer->packer, w->piece.bytes, w->piece.n);
+    w->piece.n = 0;
+}
+
+static void put_planes(Writing *w, const uint64_t *numbers, size_t n)
+{
+    planes_put(buffer_add(&w->piece, 8 * n), numbers, n);
+}
+
+static void put_extra(Writing *w)
+{
+    put_planes(w, (const uint64_t *)w->people->extra, w->people->n_extra);
+    end_section(w);
+}
+
+static void put_texts(Writing *w, const Column *column, const uint32_t *from)
+{
+    for (uint32_t v = 1; v < column->n; v++) {
+        uint32_t len;
+
+        text_of(column, from[v], &len);
+        memcpy(buffer_add(&w->piece, sizeof len), &len, sizeof len);
+    }
+    for (uint32_t v = 1; v < column->n; v++) {
+        uint32_t len;
+        const char *text = text_of(column, from[v], &len);
+
+        if (len > 0)
+            memcpy(buffer_add(&w->piece, len), text, len);
+    }
+}
+
+static void put_dictionary(Writing *w, int c)
+{
+    const Column *column = &w->writer->columns[c];
+    uint32_t *from = mem_alloc(column->n, sizeof *from, "the extract");
+    uint64_t *numbers;
+
+    for (uint32_t v = 0; v < column->n; v++)
+        from[w->to[c][v]] = v;
+    if (w->columns[c].is_text) {
+        put_texts(w, column, from);
+    } else if (!w->columns[c].is_plain) {
+        numbers = mem_alloc(column->n, sizeof *numbers, "the extract");
+        for (uint32_t v = 1; v < column->n; v++)
+            numbers[v - 1] = column->number[from[v]];
+        put_planes(w, numbers, column->n - 1);
+        free(numbers);
+    }
+    end_section(w);
+    free(from);
+}
+
+static void put_persons(Writing *w, uint32_t first, uint32_t n)
+{
+    uint8_t *step = buffer_add(&w->piece, n);
+    Buffer escaped = {0};
+    uint32_t before = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t person = w->people->number[w->order[first + i]];
+        bool is_far = person - before >= PERSON_ESCAPE;
+
+        step[i] = (uint8_t)(is_far ? PERSON_ESCAPE : person - before);
+        if (is_far)
+            memcpy(buffer_add(&escaped, sizeof person), &person, sizeof person);
+        before = person;
+    }
+    if (escaped.n > 0)
+        memcpy(buffer_add(&w->piece, escaped.n), escaped.bytes, escaped.n);
+    buffer_free(&escaped);
+    end_section(w);
+}
+
+static void put_values(Writing *w, int c, uint32_t first, uint32_t n)
+{
+    const Column *column = &w->writer->columns[c];
+    uint32_t width = w->columns[c].width;
+    uint8_t *out = buffer_add(&w->piece, (size_t)n * width);
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t value = w->to[c][column->index[w->order[first + i]]];
+
+        memcpy(out + (size_t)i * width, &value, width);
+    }
+    end_section(w);
+}
+
+static void put_plain(Writing *w, int c, uint32_t first, uint32_t n)
+{
+    const Column *column = &w->writer->columns[c];
+    uint64_t *numbers = mem_alloc(n, sizeof *numbers, "the extract");
+    uint8_t *is_missing = buffer_add(&w->piece, n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t value = column->index[w->order[first + i]];
+
+        is_missing[i] = value == 0;
+        numbers[i] = value == 0 ? 0 : column->number[value];
+    }
+    put_planes(w, numbers, n);
+    end_section(w);
+    free(numbers);
+}
+
+static void put_blocks(Writing *w)
+{
+    for (uint32_t first = 0; first < w->header.n_rows; first += BLOCK_ROWS) {
+        uint32_t left = w->header.n_rows - first;
+        uint32_t n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+
+        if (w->header.has_persons)
+            put_persons(w, first, n);
+        for (int c = 0; c < w->writer->n_columns; c++) {
+            if (w->columns[c].is_plain)
+                put_plain(w, c, first, n);
+            else
+                put_values(w, c, first, n);
+        }
+    }
+}
+
+static void set_columns(Writing *w)
+{
+    for (int c = 0; c < w->writer->n_columns; c++) {
+        const Column *column = &w->writer->columns[c];
+        bool is_plain = column->may_be_plain && !column->is_text && column->n > 1024 &&
+                        column->n > w->header.n_rows / 2;
+
+        w->columns[c] = (ColumnHeader){column->type, column->is_text && column->type != 0,
+                                       is_plain, 4, column->n};
+        if (column->n <= UINT16_MAX + 1)
+            w->columns[c].width = column->n <= UINT8_MAX + 1 ? 1 : 2;
+        w->to[c] = rank_values(column, w->header.n_rows);
+    }
+}
+
+static void build_file(Writing *w)
+{
+    ChunkWriter *writer = w->writer;
+    size_t n_columns = (size_t)writer->n_columns, head;
+
+    memcpy(w->header.magic, CHUNK_MAGIC, sizeof w->header.magic);
+    w->header.n_rows = writer->n_rows;
+    w->header.n_columns = (uint32_t)n_columns;
+    w->header.n_blocks = (writer->n_rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    w->header.n_listed = w->people->n_listed;
+    w->header.n_extra = w->people->n_extra;
+    w->header.has_persons = w->people->number != NULL;
+    w->columns = mem_alloc(n_columns, sizeof *w->columns, "the extract");
+    w->sections = mem_alloc(n_sections(&w->header), sizeof *w->sections, "the extract");
+    w->to = mem_alloc(n_columns, sizeof *w->to, "the extract");
+    w->order = order_rows(w->people->number, writer->n_rows);
+    head = head_bytes(&w->header);
+    buffer_add(&w->file, head);
+    set_columns(w);
+    put_extra(w);
+    for (int c = 0; c < writer->n_columns; c++)
+        put_dictionary(w, c);
+    put_blocks(w);
+    assert(w->n_sections == n_sections(&w->header));
+    memcpy(w->file.bytes, &w->header, sizeof w->header);
+    memcpy(w->file.bytes + sizeof w->header, w->columns, n_columns * sizeof *w->columns);
+    memcpy(w->file.bytes + sizeof w->header + n_columns * sizeof *w->columns, w->sections,
+           w->n_sections * sizeof *w->sections);
+}
+
+static void writing_free(Writing *w)
+{
+    for (int c = 0; c < w->writer->n_columns; c++)
+        free(w->to[c]);
+    free(w->to);
+    free(w->columns);
+    free(w->sections);
+    free(w->order);
+    buffer_free(&w->file);
+    buffer_free(&w->piece);
+}
+
+int chunk_write(ChunkFile *file, ChunkWriter *writer, const ChunkPeople *people,
+                const char *path, Err *err)
+{
+    Writing w = {.writer = writer, .people = people};
+    int rc;
+
+    build_file(&w);
+    file->rows = writer->n_rows;
+    file->bytes = w.file.n;
+    sha256(file->head, w.file.bytes, head_bytes(&w.header));
+    rc = file_write(path, w.file.bytes, w.file.n, err);
+    writing_free(&w);
+    for (int c = 0; c < writer->n_columns; c++)
+        column_clear(&writer->columns[c]);
+    writer->n_rows = 0;
+    return rc;
+}

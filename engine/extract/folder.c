@@ -1,0 +1,215 @@
+/*
+ * folder.c - see folder.h.
+ */
+#include "engine/extract/folder.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/mem.h"
+#include "engine/extract/manifest.h"
+
+static int fail(const char *path, const char *what, Err *err)
+{
+    return err_add(err, ERR_SOURCE, (Where){path, 0, 0}, "could not %s: %s", what,
+                   strerror(errno));
+}
+
+/* ---- the folder -------------------------------------------------------- */
+
+static int check_owner(int fd, const char *path, Err *err)
+{
+    struct stat about;
+
+    if (fstat(fd, &about) != 0)
+        return fail(path, "look at the folder of the extract", err);
+    if ((about.st_mode & 077) == 0 && about.st_uid == geteuid())
+        return 0;
+    err_add(err, ERR_CONFIG, (Where){path, 0, 0},
+            about.st_uid == geteuid()
+                ? "others can look into the folder of the extract"
+                : "the folder of the extract belongs to another user");
+    err_hint(err, "an extract is patient data: its folder is for its owner only (mode "
+                  "0700)");
+    return -1;
+}
+
+int folder_open(int *fd, const char *path, bool is_writer, Err *err)
+{
+    *fd = -1;
+    if (is_writer && mkdir(path, 0700) != 0 && errno != EEXIST)
+        return fail(path, "make the folder of the extract", err);
+    *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0)
+        return fail(path, "open the folder of the extract", err);
+    if (check_owner(*fd, path, err) != 0)
+        return -1;
+    if (flock(*fd, (is_writer ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0)
+        return err_add(err, ERR_LOCKED, (Where){path, 0, 0},
+                       "the extract is in use by another process");
+    return 0;
+}
+
+void folder_close(int fd)
+{
+    if (fd >= 0)
+        close(fd); /* and with it the lock */
+}
+
+static bool ends_in(const char *name, const char *end)
+{
+    size_t len = strlen(name), n = strlen(end);
+
+    return len >= n && strcmp(name + len - n, end) == 0;
+}
+
+static bool is_ours(const char *name)
+{
+    return ends_in(name, FILE_SUFFIX) || strcmp(name, MANIFEST_NAME) == 0 ||
+           strcmp(name, MANIFEST_NAME ".new") == 0;
+}
+
+int folder_sweep(const char *path, bool (*keep)(const void *own, const char *name),
+                 const void *own, Err *err)
+{
+    DIR *folder = opendir(path);
+    int n = 0;
+
+    if (folder == NULL)
+        return fail(path, "open the folder of the extract", err);
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        if (!is_ours(entry->d_name) || (keep != NULL && keep(own, entry->d_name)))
+            continue;
+        if (unlinkat(dirfd(folder), entry->d_name, 0) != 0) {
+            n = fail(path, "remove a file of the extract", err);
+            break;
+        }
+        n++;
+    }
+    closedir(folder);
+    return n;
+}
+
+int folder_delete(const char *path, Err *err)
+{
+    int fd, rc = folder_open(&fd, path, false, err);
+
+    if (rc == 0 && flock(fd, LOCK_EX | LOCK_NB) != 0)
+        rc = err_add(err, ERR_LOCKED, (Where){path, 0, 0},
+                     "the extract is in use by another process");
+    if (rc == 0 && faccessat(fd, MANIFEST_NAME, F_OK, 0) != 0) {
+        DIR *folder = opendir(path);
+        bool has_any = false;
+
+        for (const struct dirent *entry;
+             folder != NULL && (entry = readdir(folder)) != NULL;)
+            has_any |= ends_in(entry->d_name, FILE_SUFFIX);
+        closedir(folder);
+        if (!has_any)
+            rc = err_add(err, ERR_CONFIG, (Where){path, 0, 0},
+                         "the folder holds no extract: nothing is deleted");
+    }
+    if (rc == 0)
+        rc = folder_sweep(path, NULL, NULL, err) < 0 ? -1 : 0;
+    if (rc == 0 && rmdir(path) != 0)
+        rc = fail(path, "remove the folder of the extract", err);
+    folder_close(fd);
+    return rc;
+}
+
+/* ---- files ------------------------------------------------------------- */
+
+int file_write(const char *path, const void *bytes, size_t n, Err *err)
+{
+    const char *at = bytes;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), rc = 0;
+
+    if (fd < 0)
+        return fail(path, "write a file of the extract", err);
+    while (n > 0 && rc == 0) {
+        ssize_t done = write(fd, at, n);
+
+        if (done < 0 && errno != EINTR)
+            rc = fail(path, "write a file of the extract", err);
+        if (done > 0) {
+            at += done;
+            n -= (size_t)done;
+        }
+    }
+    if (close(fd) != 0 && rc == 0)
+        rc = fail(path, "write a file of the extract", err);
+    return rc;
+}
+
+int file_read(uint8_t **bytes, size_t *n, const char *path, Err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
+    struct stat about;
+
+    *bytes = NULL;
+    *n = 0;
+    if (fd < 0)
+        return fail(path, "read a file of the extract", err);
+    if (fstat(fd, &about) != 0)
+        rc = fail(path, "read a file of the extract", err);
+    if (rc == 0)
+        *bytes = mem_grow(NULL, (size_t)about.st_size + 1, 1, "the extract");
+    while (rc == 0 && *n < (size_t)about.st_size) {
+        ssize_t done = read(fd, *bytes + *n, (size_t)about.st_size - *n);
+
+        if (done == 0)
+            break;
+        if (done < 0 && errno != EINTR)
+            rc = fail(path, "read a file of the extract", err);
+        *n += done > 0 ? (size_t)done : 0;
+    }
+    close(fd);
+    if (rc != 0) {
+        free(*bytes);
+        *bytes = NULL;
+    }
+    return rc;
+}
+
+int file_sha256(uint8_t out[32], const char *path, Err *err)
+{
+    enum { PART = 1 << 20 };
+    int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    uint8_t *part = mem_alloc(PART, 1, "a file");
+    ssize_t n = 1;
+
+    if (fd < 0 || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
+        rc = fail(path, "read the file", err);
+    while (rc == 0 && n != 0) {
+        n = read(fd, part, PART);
+        if (n < 0 && errno != EINTR)
+            rc = fail(path, "read the file", err);
+        if (n > 0)
+            EVP_DigestUpdate(context, part, (size_t)n);
+    }
+    if (rc == 0)
+        EVP_DigestFinal_ex(context, out, NULL);
+    if (fd >= 0)
+        close(fd);
+    EVP_MD_CTX_free(context);
+    free(part);
+    return rc;
+}
+
+void sha256(uint8_t out[32], const void *bytes, size_t n)
+{
+    unsigned len = 32;
+    int done = EVP_Digest(bytes, n, out, &len, EVP_sha256(), NULL);
+
+    assert(done == 1 && len == 32);
+}

@@ -1,0 +1,236 @@
+/*
+ * extract_pages.c - which ranges of a table's pages can hold other rows than they did.
+ *
+ * Every row version names the transaction that made it (xmin). Let S be the snapshot of
+ * the last making, and X the oldest transaction that was still under way then. What a
+ * range showed in S and what it shows now are the same rows if
+ *
+ *     it has as many rows as then, and none of them was made by X or a later one.
+ *
+ * For a version from before X was there in S, unless somebody had deleted it - and what
+ * is deleted does not come back. So the rows of now are among those of then; and as they
+ * are as many, they are the same. A row that is updated in place of another has a new
+ * xmin; a deleted one is missing from the count.
+ *
+ * X is the snapshot's xmin and not its list of transactions under way: that list leaves
+ * out subtransactions, whose rows carry ids of their own. All ids below xmin are over,
+ * subtransactions with them. Rows of transactions that ended between X and S count as new
+ * although they are not: those ranges are pulled once more than needed.
+ *
+ * The rule is about pages that stay where they are. Whatever rewrites a table (VACUUM
+ * FULL, CLUSTER, TRUNCATE, some ALTER TABLEs; and so COPY FREEZE, which needs a table
+ * that was made or truncated in the same transaction) gives it another file; the file,
+ * the columns and their numbers are part of TableState.state. They are read while the
+ * table is locked against all of these, in a session outside the snapshot: one that has
+ * seen them finish.
+ *
+ * Ids of transactions have 32 bits and go round. age() is the distance from now, and
+ * right up to 2^31 of it; beyond it is negative, which counts as new. The snapshots must
+ * lie less than 2^30 ids apart, in 64 bits, or everything is pulled.
+ *
+ * A crash may take back the last transactions where commits are not waited for
+ * (synchronous_commit = off), and give their ids to others. So the log must be on the
+ * server's disk up to the snapshot before the extract may be compared with later.
+ * Unlogged tables are pulled in full. The same holds for a server that is put back to an
+ * earlier state: its timeline changes, and with it ServerState.server.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine/base/log.h"
+#include "loaders/extract.h"
+
+enum { SETTLE_TRIES = 60 };
+#define MOST_DISTANCE (UINT64_C(1) << 30)
+
+static const char *text_at(const PGresult *result, int column, Arena *arena)
+{
+    if (PQntuples(result) != 1 || PQgetisnull(result, 0, column))
+        return NULL;
+    return arena_format(arena, "%s", PQgetvalue(result, 0, column));
+}
+
+static bool is_true(const PGresult *result, int column)
+{
+    return PQntuples(result) == 1 && strcmp(PQgetvalue(result, 0, column), "t") == 0;
+}
+
+/* ---- the server -------------------------------------------------------- */
+
+/* Whose ids these are. Not every role may ask; then everything is pulled. */
+static const char *server_name(Db *side, Arena *arena)
+{
+    static const char SQL[] =
+        "select s.system_identifier || ' ' || c.timeline_id || ' ' || d.oid "
+        "from pg_control_system() s, pg_control_checkpoint() c, pg_database d "
+        "where d.datname = current_database()";
+    Err unsaid = {0};
+    PGresult *result = db_query(side, SQL, 0, NULL, &unsaid);
+    const char *name = result == NULL ? NULL : text_at(result, 0, arena);
+
+    PQclear(result);
+    return name;
+}
+
+/* Where the log stands now; NULL on a standby, whose rows all come from the log. */
+static int log_position(const char **position, Db *side, Arena *arena, Err *err)
+{
+    PGresult *result = db_query(side,
+                                "select case when not pg_is_in_recovery() then "
+                                "pg_current_wal_insert_lsn()::text end",
+                                0, NULL, err);
+
+    if (result == NULL)
+        return -1;
+    *position = text_at(result, 0, arena);
+    PQclear(result);
+    return 0;
+}
+
+int pages_server(ServerState *state, Db *side, Db *db, Arena *arena, Err *err)
+{
+    PGresult *result =
+        db_query(db,
+                 "select pg_snapshot_xmin(s)::text, pg_snapshot_xmax(s)::text "
+                 "from pg_current_snapshot() s",
+                 0, NULL, err);
+
+    if (result == NULL)
+        return -1;
+    state->xmin = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+    state->xmax = strtoull(PQgetvalue(result, 0, 1), NULL, 10);
+    PQclear(result);
+    state->server = server_name(side, arena);
+    return log_position(&state->flush_to, side, arena, err);
+}
+
+bool pages_can_compare(const Manifest *old, const ServerState *now)
+{
+    return old->server != NULL && now->server != NULL && old->xmin > 0 &&
+           strcmp(old->server, now->server) == 0 && now->xmin >= old->xmin &&
+           now->xmax - old->xmin < MOST_DISTANCE;
+}
+
+int pages_settle(bool *is_durable, const ServerState *state, Db *side, Err *err)
+{
+    const struct timespec pause = {0, 200 * 1000 * 1000};
+
+    *is_durable = state->flush_to == NULL;
+    for (int i = 0; i < SETTLE_TRIES && !*is_durable; i++) {
+        PGresult *result =
+            db_query(side, "select pg_current_wal_flush_lsn() >= $1::pg_lsn", 1,
+                     &state->flush_to, err);
+
+        if (result == NULL)
+            return -1;
+        *is_durable = is_true(result, 0);
+        PQclear(result);
+        if (!*is_durable)
+            nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
+/* ---- a table ----------------------------------------------------------- */
+
+/* Kind, then whatever else keeps a table from being compared. */
+static const char *why_not(const PGresult *result)
+{
+    static const struct {
+        char kind;
+        const char *words;
+    } KINDS[] = {{'v', "a view"}, {'f', "a foreign table"}, {'p', "a partitioned table"}};
+    char kind;
+
+    if (PQntuples(result) != 1)
+        return "not a table";
+    kind = *PQgetvalue(result, 0, 0);
+    for (size_t k = 0; k < sizeof KINDS / sizeof *KINDS; k++)
+        if (kind == KINDS[k].kind)
+            return KINDS[k].words;
+    if (kind != 'r' && kind != 'm')
+        return "not a table";
+    if (*PQgetvalue(result, 0, 1) != 'p')
+        return "a table that is not logged";
+    if (is_true(result, 2))
+        return "a table with row security";
+    if (is_true(result, 3))
+        return "a table with tables that inherit from it";
+    return NULL;
+}
+
+int pages_table(TableState *state, const Access *access, Db *side, Db *db, Err *err)
+{
+    static const char SQL[] =
+        "select c.relkind, c.relpersistence, row_security_active(c.oid), "
+        "exists (select from pg_inherits i where i.inhparent = c.oid), "
+        "pg_relation_size(c.oid) / current_setting('block_size')::int, "
+        "format('%s file %s columns %s', c.oid, pg_relation_filenode(c.oid), "
+        "(select string_agg(format('%s %s %s', a.attnum, a.attname, a.atttypid), ', ' "
+        "order by a.attnum) from pg_attribute a where a.attrelid = c.oid and a.attnum > "
+        "0 "
+        "and not a.attisdropped)) from pg_class c where c.oid = to_regclass($1)";
+    const Source *source = access->source;
+    const char *name, *lock;
+    PGresult *result;
+
+    *state = (TableState){.why = "a query"};
+    if (source->table == NULL)
+        return 0;
+    if (PQserverVersion(db_conn(db)) < 140000) {
+        state->why = "on a server before version 14";
+        return 0;
+    }
+    name = db_quote_table(access->arena, source->table);
+    result = db_query(side, SQL, 1, &name, err);
+    if (result == NULL)
+        return -1;
+    state->why = why_not(result);
+    PQclear(result);
+    if (state->why != NULL)
+        return 0;
+    /* A statement that reads nothing locks as long as the snapshot lasts. */
+    lock = arena_format(access->arena, "select from %s limit 0", name);
+    if (db_exec(db, lock, err) != 0)
+        return -1;
+    result = db_query(side, SQL, 1, &name, err);
+    if (result == NULL)
+        return -1;
+    state->why = why_not(result); /* nobody can change it any more */
+    if (state->why == NULL) {
+        state->pages = (uint32_t)strtoul(PQgetvalue(result, 0, 4), NULL, 10);
+        state->state = text_at(result, 5, access->arena);
+    }
+    PQclear(result);
+    return 0;
+}
+
+int pages_have_changed(bool *changed, const Access *access, const Piece *piece,
+                       uint64_t old_xmin, Db *db, Err *err)
+{
+    uint64_t rows = 0, found;
+    PGresult *result;
+    char *sql;
+    Arena *arena = arena_new();
+
+    for (int f = 0; f < piece->n_files; f++)
+        rows += piece->files[f].chunk.rows;
+    sql = arena_format(arena,
+                       "select count(*), coalesce(min(age(t.xmin)) <= "
+                       "age('%" PRIu32 "'::xid), false) from %s t "
+                       "where t.ctid >= '(%" PRIu32 ",0)'::tid "
+                       "and t.ctid < '(%" PRIu32 ",0)'::tid",
+                       (uint32_t)old_xmin, db_quote_table(arena, access->source->table),
+                       piece->first, piece->last);
+    result = db_query(db, sql, 0, NULL, err);
+    arena_free(arena);
+    if (result == NULL)
+        return -1;
+    found = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+    *changed = found != rows || is_true(result, 1);
+    PQclear(result);
+    return 0;
+}
