@@ -44,4 +44,5 @@ as_owner "$bin/pg_ctl" -w -t 300 -D "$data" -l "$socket/log" -o "-k $socket \
     -c maintenance_work_mem=512MB -c effective_cache_size=12GB -c random_page_cost=1.1 \
     -c autovacuum=off -c log_line_prefix='' " start >/dev/null
 cd "$OLDPWD"
-PGHOST=$socket PGPORT=5432 PGUSER=stratify PGDATABASE=postgres BENCH_LOG=$socket/log "$@"
+PGHOST=$socket PGPORT=5432 PGUSER=stratify PGDATABASE=postgres BENCH_LOG=$socket/log \
+    BENCH_POSTMASTER=$(head -n 1 "$data/postmaster.pid") "$@"
