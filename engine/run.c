@@ -91,12 +91,14 @@ static int run_stages(Run *made, const Options *options, Err *err)
     people = made->store.n_people;
     score_people(&made->scores, &made->plan, &made->store);
     stopwatch_lap(&made->watch, "score", people, 0);
-    strata_build(&made->strata, &made->scores, &made->plan, &made->store);
-    stopwatch_lap(&made->watch, "rank", people, 0);
+    strata_band(&made->scores, &made->plan, &made->store);
     score_match(&made->matches, &made->plan, &made->store, &made->scores);
     previous = publication_previous(made->publication);
     cohorts_build(&made->cohorts, &results, previous);
+    store_drop_events(&made->store, &made->plan);
     stopwatch_lap(&made->watch, "select", made->cohorts.n_members, 0);
+    strata_build(&made->strata, &made->scores, &made->plan, &made->store);
+    stopwatch_lap(&made->watch, "rank", people, 0);
     info.n_stages = made->watch.n;
     if (publish_all(made->publication, &results, &info, err) != 0)
         return -1;

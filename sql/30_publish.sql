@@ -31,9 +31,11 @@ end
 $$;
 comment on function stratify.stage_table is 'Makes an empty table for rows of a run; part is null where there are none';
 
--- Statistics of arrays are dear and help nobody: only the other columns get them.
+-- Statistics of arrays and JSON are dear and help nobody: only numbers and texts get
+-- them, and from a small sample, since people of a practice are spread evenly.
 create or replace function stratify.key_table(parent text, run bigint, part integer)
-returns void language plpgsql as $$
+returns void language plpgsql
+set default_statistics_target = 10 as $$
 declare
     name    text := stratify.staged_name(parent, run, part);
     key     text := case parent
@@ -44,7 +46,7 @@ declare
                      from pg_attribute a
                      join pg_type t on t.oid = a.atttypid
                      where a.attrelid = format('stratify.%I', name)::regclass
-                       and a.attnum > 0 and t.typcategory <> 'A');
+                       and a.attnum > 0 and t.typcategory in ('N', 'S'));
 begin
     execute format('alter table stratify.%I add primary key (%s)', name, key);
     execute format('analyze stratify.%I (%s)', name, columns);

@@ -80,13 +80,20 @@ static void events_free(Events *events)
     free(events->hits);
 }
 
+void store_drop_events(Store *store, const Plan *plan)
+{
+    for (int s = 0; store->events != NULL && s < plan->n_event_sources; s++) {
+        events_free(&store->events[s]);
+        store->events[s] = (Events){0};
+    }
+}
+
 void store_free(Store *store, const Plan *plan)
 {
     for (int a = 0; store->attribute != NULL && a < plan->people->n_attributes; a++)
         free(store->attribute[a]);
     free(store->attribute);
-    for (int s = 0; store->events != NULL && s < plan->n_event_sources; s++)
-        events_free(&store->events[s]);
+    store_drop_events(store, plan);
     free(store->events);
     for (int g = 0; g < MOST_GROUPINGS; g++) {
         free(store->area.groups[g]);

@@ -125,6 +125,8 @@ uint32_t store_find(const Store *store, int64_t person);
 /* Bytes held. */
 uint64_t store_bytes(const Store *store, const Plan *plan);
 
+/* Releases the events, which nothing reads once the lists are made. */
+void store_drop_events(Store *store, const Plan *plan);
 void store_free(Store *store, const Plan *plan);
 
 /* "dead at the start of the run" ...; the label of the opt-out for the rest. */

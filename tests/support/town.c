@@ -223,8 +223,9 @@ void town_build(Town *town)
     }
     store->counts[TOWN_PEOPLE_SOURCE].rows = store->n_people;
     store->counts[TOWN_PEOPLE_SOURCE].fate[ROW_KEPT] = store->n_people;
-    strata_build(&town->strata, &town->scores, &town->plan, store);
+    strata_band(&town->scores, &town->plan, store);
     cohorts_build(&town->cohorts, &town->results, &town->previous);
+    strata_build(&town->strata, &town->scores, &town->plan, store);
 }
 
 void town_free(Town *town)
