@@ -8,6 +8,7 @@
 
 #include "engine/base/log.h"
 #include "engine/base/text.h"
+#include "engine/codelist.h"
 #include "engine/extract/folder.h"
 #include "engine/publish/lists.h"
 #include "engine/publish/publish.h"
@@ -44,8 +45,7 @@ static int check(const Options *options, Err *err)
     Plan plan = {0};
     int rc = compile(&plan, options, arena, err);
 
-    if (rc == 0 && (options->has_connection || getenv("PGHOST") || getenv("PGDATABASE") ||
-                    getenv("PGSERVICE")))
+    if (rc == 0 && options_want_database(options))
         rc = load_check(&plan, &how, err);
     for (int i = 0; rc == 0 && i < plan.n_warnings; i++)
         fprintf(stderr, "%s\n", plan.warnings[i]);
@@ -213,6 +213,19 @@ const Command commands[] = {
      "source,\n"
      "licence and limits.",
      OPTIONS_CONFIG | OPTIONS_AS_OF, 0, 1, models},
+    {"codelist", "check|diff|stats [FILE...]", "check, compare and measure code lists",
+     "check looks for wrong codes, repeats and codes in several places. diff compares\n"
+     "two files or two configs; with -c, or two configs, and a connection it counts the\n"
+     "people whom the change touches. stats says which codes are never met, and how "
+     "often\n"
+     "rows match beside the last published run.\n\n"
+     "  stratify codelist check -c configs/run.yaml\n"
+     "  stratify codelist check new.csv --column code=icd --system icd10\n"
+     "  stratify codelist diff old.csv new.csv -c configs/run.yaml -d sid\n"
+     "  stratify codelist diff old/run.yaml new/run.yaml -d sid\n"
+     "  stratify codelist stats -c configs/run.yaml -d sid\n"
+     "  stratify codelist stats hfrs -d sid               the codes never met",
+     OPTIONS_CONNECTION | OPTIONS_CONFIG | OPTIONS_AS_OF | OPTIONS_CODES, 1, 3, codelist},
     {"synth", "", "make up a population to try things on",
      "Fills schema sid with made-up people of Sussex: real practices, list sizes and\n"
      "deprivation; conditions, events and admissions that hang together; and the dirt of "

@@ -25,6 +25,8 @@ enum {
     KEY_DIRT,
     KEY_REPLACE,
     KEY_GROUP,
+    KEY_COLUMN,
+    KEY_SYSTEM,
     KEY_EXTRACT,
     KEY_DELETE,
     KEY_LOG
@@ -66,6 +68,12 @@ static const struct {
      {"extract", KEY_EXTRACT, "DIR", 0, "read this extract, not the tables", 1}},
     {OPTIONS_EXTRACT, {"extract", KEY_EXTRACT, "DIR", 0, "the folder of the extract", 1}},
     {OPTIONS_EXTRACT, {"delete", KEY_DELETE, "DIR", 0, "delete the extract there", 1}},
+    {OPTIONS_CODES,
+     {"column", KEY_COLUMN, "MEANING=NAME", 0,
+      "a column of the list's file: code, system, category, label, weight, gt, lt, sex",
+      1}},
+    {OPTIONS_CODES,
+     {"system", KEY_SYSTEM, "NAME", 0, "coding system of all codes of the file", 1}},
     {OPTIONS_RUN | OPTIONS_SYNTH,
      {"threads", KEY_THREADS, "N", 0, "worker threads (default: number of cores)", 2}},
     {OPTIONS_RUN | OPTIONS_SYNTH | OPTIONS_EXTRACT,
@@ -129,6 +137,7 @@ static error_t parse_word(int key, char *text, Options *options, struct argp_sta
     switch (key) {
     case 'c':
         options->config = text;
+        options->has_config = true;
         return 0;
     case 'q':
         options->is_quiet = true;
@@ -163,6 +172,14 @@ static error_t parse_word(int key, char *text, Options *options, struct argp_sta
         return 0;
     case KEY_DIRT:
         options->dirt = text;
+        return 0;
+    case KEY_COLUMN:
+        if (options->n_columns == sizeof options->columns / sizeof *options->columns)
+            argp_error(state, "a list has no more than %d columns", options->n_columns);
+        options->columns[options->n_columns++] = text;
+        return 0;
+    case KEY_SYSTEM:
+        options->system = text;
         return 0;
     case KEY_LOG:
         options->is_json = strcmp(text, "json") == 0;
@@ -349,4 +366,10 @@ void options_parse(Options *options, const Command *commands, int argc, char **a
 void options_free(Options *options)
 {
     free(options->conninfo);
+}
+
+bool options_want_database(const Options *options)
+{
+    return options->has_connection || getenv("PGHOST") || getenv("PGDATABASE") ||
+           getenv("PGSERVICE");
 }

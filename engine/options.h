@@ -28,10 +28,11 @@ enum {
     OPTIONS_CONNECTION = 1, /* -h -p -U -d */
     OPTIONS_CONFIG = 2,     /* -c */
     OPTIONS_AS_OF = 4,
-    OPTIONS_RUN = 8,     /* --dry-run --shadow --out --metrics --threads --connections */
-    OPTIONS_SYNTH = 16,  /* --people --seed --dirt --out --replace */
-    OPTIONS_LIST = 32,   /* --group */
-    OPTIONS_EXTRACT = 64 /* --extract --delete --jobs */
+    OPTIONS_RUN = 8,      /* --dry-run --shadow --out --metrics --threads --connections */
+    OPTIONS_SYNTH = 16,   /* --people --seed --dirt --out --replace */
+    OPTIONS_LIST = 32,    /* --group */
+    OPTIONS_EXTRACT = 64, /* --extract --delete --jobs */
+    OPTIONS_CODES = 128   /* --column --system */
 };
 
 struct Options {
@@ -41,6 +42,10 @@ struct Options {
     char *conninfo;      /* for libpq; "" = PG* variables and their defaults */
     bool has_connection; /* a connection option was given */
     const char *config;
+    bool has_config;        /* -c was given */
+    const char *columns[8]; /* MEANING=NAME of a code list */
+    int n_columns;
+    const char *system;       /* of its codes, or NULL */
     int32_t as_of;            /* today unless given */
     int threads, connections; /* 0 = number of cores */
     bool dry_run, shadow, replace;
@@ -53,5 +58,9 @@ struct Options {
 /* Fills options, or prints help or a usage fault and ends the program. */
 void options_parse(Options *options, const Command *commands, int argc, char **argv);
 void options_free(Options *options);
+
+/* Whether a command that can do without a database is to use one: a connection option
+ * or one of libpq's variables names it. */
+bool options_want_database(const Options *options);
 
 #endif
