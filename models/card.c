@@ -380,7 +380,9 @@ void card_write(FILE *out, const Plan *plan, int model)
     write_policies(out, of);
     write_bands(out, of);
     write_inputs(out, plan, of);
-    write_section(out, "Limits", of->notice);
+    write_section(out, "Limits", of->limits);
+    if (of->notice != of->limits)
+        write_section(out, "Notice", of->notice);
     write_section(out, "Source", of->source);
     write_section(out, "Licence", of->licence);
 }

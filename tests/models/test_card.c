@@ -56,7 +56,7 @@ Test(card, index_with_bands_by_cut_off)
     model->version = "1.0";
     model->purposes = 3;
     model->purpose_text = "Finds frail people.";
-    model->notice = "A screen, not a diagnosis.";
+    model->limits = "A screen, not a diagnosis.";
     model->source = "A paper.";
     model->licence = "facts";
     model->denominator = 36;
