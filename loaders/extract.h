@@ -113,7 +113,8 @@ typedef struct TableState {
 typedef struct ServerState {
     const char *server; /* NULL = not known */
     uint64_t xmin, xmax;
-    const char *flush_to; /* log position after which the snapshot is durable */
+    const char *flush_to; /* log position at which the snapshot is durable; or NULL */
+    double durable_at;    /* by log_clock(): when it is in any case */
 } ServerState;
 
 /* db[0] holds the snapshot; side is a session outside of it. */
@@ -125,6 +126,6 @@ bool pages_can_compare(const Manifest *old, const ServerState *now);
 int pages_have_changed(bool *changed, const Access *access, const Piece *piece,
                        uint64_t old_xmin, Db *db, Err *err);
 /* Waits until nothing that the snapshot saw can be lost by a crash of the server. */
-int pages_settle(bool *is_durable, const ServerState *state, Db *side, Err *err);
+int pages_settle(const ServerState *state, Db *side, Err *err);
 
 #endif

@@ -467,7 +467,6 @@ static void log_sources(const Making *m)
 static int write_manifest(Making *m, Err *err)
 {
     Manifest *new = &m->new;
-    bool is_durable = true;
 
     new->sources =
         arena_alloc(m->arena, (size_t)m->whole.n_sources, sizeof *new->sources);
@@ -476,9 +475,9 @@ static int write_manifest(Making *m, Err *err)
             new->sources[new->n_sources++] = m->wanted[s].source;
     new->server = m->server.server;
     new->snapshot = m->sources.snapshot;
-    if (m->side != NULL && pages_settle(&is_durable, &m->server, m->side, err) != 0)
+    new->xmin = m->server.xmin;
+    if (m->side != NULL && pages_settle(&m->server, m->side, err) != 0)
         return -1;
-    new->xmin = is_durable ? m->server.xmin : 0;
     if (write_people(m, err) != 0 || manifest_write(new, m->options->folder, err) != 0)
         return -1;
     return folder_sweep(m->options->folder, manifest_has, new, err) < 0 ? -1 : 0;

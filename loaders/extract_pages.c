@@ -29,10 +29,11 @@
  * lie less than 2^30 ids apart, in 64 bits, or everything is pulled.
  *
  * A crash may take back the last transactions where commits are not waited for
- * (synchronous_commit = off), and give their ids to others. So the log must be on the
- * server's disk up to the snapshot before the extract may be compared with later.
- * Unlogged tables are pulled in full. The same holds for a server that is put back to an
- * earlier state: its timeline changes, and with it ServerState.server.
+ * (synchronous_commit = off), and give their ids to others. So the making ends only when
+ * the log is on the server's disk up to the snapshot, or three times wal_writer_delay
+ * have passed, after which every such commit is (PostgreSQL manual, "Asynchronous
+ * Commit"). Unlogged tables are pulled in full. The same holds for a server that is put
+ * back to an earlier state: its timeline changes, and with it ServerState.server.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -43,7 +44,6 @@
 #include "engine/base/log.h"
 #include "loaders/extract.h"
 
-enum { SETTLE_TRIES = 60 };
 #define MOST_DISTANCE (UINT64_C(1) << 30)
 
 static const char *text_at(const PGresult *result, int column, Arena *arena)
@@ -76,16 +76,19 @@ static const char *server_name(Db *side, Arena *arena)
 }
 
 /* Where the log stands now; NULL on a standby, whose rows all come from the log. */
-static int log_position(const char **position, Db *side, Arena *arena, Err *err)
+static int log_position(ServerState *state, Db *side, Arena *arena, Err *err)
 {
-    PGresult *result = db_query(side,
-                                "select case when not pg_is_in_recovery() then "
-                                "pg_current_wal_insert_lsn()::text end",
-                                0, NULL, err);
+    PGresult *result =
+        db_query(side,
+                 "select case when not pg_is_in_recovery() then "
+                 "pg_current_wal_insert_lsn()::text end, "
+                 "(select setting from pg_settings where name = 'wal_writer_delay')",
+                 0, NULL, err);
 
     if (result == NULL)
         return -1;
-    *position = text_at(result, 0, arena);
+    state->flush_to = text_at(result, 0, arena);
+    state->durable_at = log_clock() + 3 * strtod(PQgetvalue(result, 0, 1), NULL) / 1000;
     PQclear(result);
     return 0;
 }
@@ -104,7 +107,7 @@ int pages_server(ServerState *state, Db *side, Db *db, Arena *arena, Err *err)
     state->xmax = strtoull(PQgetvalue(result, 0, 1), NULL, 10);
     PQclear(result);
     state->server = server_name(side, arena);
-    return log_position(&state->flush_to, side, arena, err);
+    return log_position(state, side, arena, err);
 }
 
 bool pages_can_compare(const Manifest *old, const ServerState *now)
@@ -114,21 +117,21 @@ bool pages_can_compare(const Manifest *old, const ServerState *now)
            now->xmax - old->xmin < MOST_DISTANCE;
 }
 
-int pages_settle(bool *is_durable, const ServerState *state, Db *side, Err *err)
+int pages_settle(const ServerState *state, Db *side, Err *err)
 {
-    const struct timespec pause = {0, 200 * 1000 * 1000};
+    const struct timespec pause = {0, 20 * 1000 * 1000};
+    bool is_durable = state->flush_to == NULL;
 
-    *is_durable = state->flush_to == NULL;
-    for (int i = 0; i < SETTLE_TRIES && !*is_durable; i++) {
+    while (!is_durable && log_clock() < state->durable_at) {
         PGresult *result =
             db_query(side, "select pg_current_wal_flush_lsn() >= $1::pg_lsn", 1,
                      &state->flush_to, err);
 
         if (result == NULL)
             return -1;
-        *is_durable = is_true(result, 0);
+        is_durable = is_true(result, 0);
         PQclear(result);
-        if (!*is_durable)
+        if (!is_durable)
             nanosleep(&pause, NULL);
     }
     return 0;

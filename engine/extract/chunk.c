@@ -11,6 +11,8 @@
 #include "engine/extract/chunk_file.h"
 #include "engine/extract/folder.h"
 
+enum { MOST_BLOCK_BYTES = 9 * BLOCK_ROWS };
+
 struct Chunk {
     const char *name; /* for reports */
     uint8_t *owned;   /* bytes, where they are the chunk's own */
@@ -22,7 +24,8 @@ struct Chunk {
     ChunkColumn *dictionaries;
     bool *has_dictionary;
     int64_t *extra;
-    uint8_t *room; /* of one section of a block, before it is widened */
+    uint8_t *room;  /* for one section of a block */
+    uint32_t *kept; /* for numbers of a block, before they are spread */
     Packer *packer;
 };
 
@@ -43,11 +46,7 @@ static bool is_column(const ColumnHeader *column)
 {
     if (column->is_text > 1 || column->is_plain > 1 || column->n == 0)
         return false;
-    if (column->is_plain)
-        return !column->is_text;
-    return column->width == 1 ? column->n <= UINT8_MAX + 1
-                              : (column->width == 2 && column->n <= UINT16_MAX + 1) ||
-                                    column->width == 4;
+    return !(column->is_plain && column->is_text);
 }
 
 /* Header, columns and directory: sizes only. */
@@ -81,7 +80,8 @@ static int set_up(Chunk *chunk, Err *err)
         mem_alloc(chunk->header.n_columns, sizeof *chunk->dictionaries, "the extract");
     chunk->has_dictionary =
         mem_alloc(chunk->header.n_columns, sizeof *chunk->has_dictionary, "the extract");
-    chunk->room = mem_alloc(BLOCK_ROWS, 9, "the extract");
+    chunk->room = mem_alloc(MOST_BLOCK_BYTES + BITS_SLACK, 1, "the extract");
+    chunk->kept = mem_alloc(BLOCK_ROWS + 1, sizeof *chunk->kept, "the extract");
     return 0;
 }
 
@@ -137,6 +137,7 @@ void chunk_close(Chunk *chunk)
     free(chunk->has_dictionary);
     free(chunk->extra);
     free(chunk->room);
+    free(chunk->kept);
     packer_free(chunk->packer);
     free(chunk->owned);
     free(chunk);
@@ -236,7 +237,6 @@ static bool get_dictionary(ChunkColumn *column, const Chunk *chunk, int c)
 
     column->type = header->type;
     column->is_plain = header->is_plain;
-    column->width = header->width;
     column->n = header->n;
     if (header->is_plain)
         return true;
@@ -265,66 +265,124 @@ static const Section *section_of(const Chunk *chunk, int block, uint32_t which)
                             (uint32_t)block * sections_of_block(header) + which];
 }
 
+/* Numbers of a block, in room from *at on; moves *at behind them. */
+static bool get_bits(uint32_t *out, uint32_t n, const uint8_t **at, const uint8_t *end)
+{
+    int bits;
+
+    if (*at >= end || **at > 32)
+        return false;
+    bits = *(*at)++;
+    if (bits_bytes(n, bits) > (size_t)(end - *at))
+        return false;
+    bits_get(out, *at, n, bits);
+    *at += bits_bytes(n, bits);
+    return true;
+}
+
+/* Reads a section of a block into room. NULL if it cannot be. */
+static const uint8_t *get_block(const uint8_t **end, Chunk *chunk, const Section *section)
+{
+    *end = chunk->room + section->bytes;
+    if (section->bytes < 2 || section->bytes > MOST_BLOCK_BYTES ||
+        !get(chunk->room, chunk, section))
+        return NULL;
+    return chunk->room;
+}
+
+/* From steps to persons, in place. */
+static bool add_steps(uint32_t *out, uint32_t n, uint32_t all, const uint8_t *far,
+                      const uint8_t *end, uint64_t most)
+{
+    uint32_t person = 0, largest = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (out[i] != all) {
+            person += out[i];
+        } else {
+            if (end - far < (ptrdiff_t)sizeof person)
+                return false;
+            memcpy(&person, far, sizeof person);
+            far += sizeof person;
+        }
+        largest = person > largest ? person : largest;
+        out[i] = person;
+    }
+    return largest <= most;
+}
+
 int chunk_persons(uint32_t *out, Chunk *chunk, int block, Err *err)
 {
-    uint32_t n = chunk_block_rows(chunk, block), person = 0;
+    uint32_t n = chunk_block_rows(chunk, block), all;
     uint64_t most = (uint64_t)chunk->header.n_listed + chunk->header.n_extra;
-    const Section *section = section_of(chunk, block, 0);
-    const uint8_t *step = chunk->room, *escaped = step + n, *end = step + section->bytes;
+    const uint8_t *at, *end;
 
-    if (!chunk->header.has_persons || section->bytes < n || section->bytes > 5 * n ||
-        !get(chunk->room, chunk, section))
+    if (!chunk->header.has_persons)
         return damaged(chunk, err);
-    for (uint32_t i = 0; i < n; i++) {
-        if (step[i] != PERSON_ESCAPE) {
-            person += step[i];
-        } else {
-            if (end - escaped < (ptrdiff_t)sizeof person)
-                return damaged(chunk, err);
-            memcpy(&person, escaped, sizeof person);
-            escaped += sizeof person;
-        }
-        out[i] = person;
-        if (person > most)
-            return damaged(chunk, err);
-    }
+    at = get_block(&end, chunk, section_of(chunk, block, 0));
+    if (at == NULL)
+        return damaged(chunk, err);
+    all = (uint32_t)((UINT64_C(1) << (*at & 63)) - 1);
+    if (!get_bits(out, n, &at, end) || !add_steps(out, n, all, at, end, most))
+        return damaged(chunk, err);
     return 0;
 }
 
-/* Widens the numbers of a block and returns the largest. */
-static uint32_t widen(uint32_t *out, const uint8_t *from, uint32_t n, int width)
+/* Spreads the numbers of the rows whose bit is set; the others are missing. */
+static void spread(uint32_t *out, const uint32_t *from, const uint8_t *map, uint32_t n)
 {
-    uint32_t most = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t bit = map[i / 8] >> i % 8 & 1;
 
-    switch (width) {
-    case 1:
-        for (uint32_t i = 0; i < n; i++)
-            out[i] = from[i];
-        break;
-    case 2:
-        for (uint32_t i = 0; i < n; i++)
-            out[i] = (uint32_t)from[2 * i] | (uint32_t)from[2 * i + 1] << 8;
-        break;
-    default:
-        memcpy(out, from, (size_t)n * 4);
+        out[i] = *from & (0 - bit);
+        from += bit;
     }
-    for (uint32_t i = 0; i < n; i++)
-        most = out[i] > most ? out[i] : most;
-    return most;
+}
+
+static uint32_t count_bits(const uint8_t *map, size_t bytes)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < bytes; i++)
+        n += (uint32_t)__builtin_popcount(map[i]);
+    return n;
+}
+
+static bool get_values(uint32_t *out, uint32_t n, Chunk *chunk, const uint8_t *at,
+                       const uint8_t *end)
+{
+    const uint8_t *map = at + 1;
+    uint32_t kept;
+
+    if (*at == 0) {
+        at++;
+        return get_bits(out, n, &at, end);
+    }
+    if ((size_t)(end - map) < bits_bytes(n, 1))
+        return false;
+    at = map + bits_bytes(n, 1);
+    kept = count_bits(map, bits_bytes(n, 1));
+    if (kept > n || !get_bits(chunk->kept, kept, &at, end))
+        return false;
+    spread(out, chunk->kept, map, n);
+    return true;
 }
 
 int chunk_values(uint32_t *out, Chunk *chunk, int c, int block, Err *err)
 {
     const ColumnHeader *column = &chunk->columns[c];
-    uint32_t n = chunk_block_rows(chunk, block);
-    const Section *section =
-        section_of(chunk, block, (uint32_t)c + chunk->header.has_persons);
+    uint32_t n = chunk_block_rows(chunk, block), most = 0;
+    const uint8_t *at, *end;
 
-    if (column->is_plain || section->bytes != n * column->width ||
-        !get(chunk->room, chunk, section) ||
-        widen(out, chunk->room, n, column->width) >= column->n)
+    if (column->is_plain)
         return damaged(chunk, err);
-    return 0;
+    at = get_block(&end, chunk,
+                   section_of(chunk, block, (uint32_t)c + chunk->header.has_persons));
+    if (at == NULL || !get_values(out, n, chunk, at, end))
+        return damaged(chunk, err);
+    for (uint32_t i = 0; i < n; i++)
+        most = out[i] > most ? out[i] : most;
+    return most < column->n ? 0 : damaged(chunk, err);
 }
 
 int chunk_plain(uint64_t *out, uint8_t *is_missing, Chunk *chunk, int c, int block,

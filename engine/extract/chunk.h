@@ -69,7 +69,6 @@ int chunk_write(ChunkFile *file, ChunkWriter *writer, const ChunkPeople *people,
 typedef struct ChunkColumn {
     uint8_t type; /* 0 where every value is missing */
     bool is_plain;
-    uint8_t width;    /* bytes of a row's number: 1, 2 or 4 */
     uint32_t n;       /* values, with number 0, which is "missing" */
     uint64_t *number; /* by value, or NULL ... */
     const char *text; /* ... for text */

@@ -5,9 +5,15 @@
  * the persons (where there are any) and the columns.
  *
  * A dictionary is planes of numbers; of text it is the lengths (32 bits each) and then
- * the bytes. Value 0, "missing", is not in it. Persons are one byte a row, what is to be
- * added to the person of the row before (0 before the first of a block); 255 says that
- * the person itself is the next of the 32-bit numbers that follow the bytes.
+ * the bytes. Value 0, "missing", is not in it.
+ *
+ * Of a block, numbers are how many bits each needs, as a byte, and then they, packed into
+ * these. A column is the numbers of its values behind a byte of 0; or, where many are
+ * missing, behind a byte of 1 and a bit for each row, those of the other rows only.
+ * Persons are the numbers of what is to be added to the person of
+ * the row before (0 before the first of a block); all bits set says that the person
+ * itself is the next of the 32-bit numbers that follow. A plain column is a byte a row, 1
+ * where the value is missing, and planes.
  */
 #ifndef ENGINE_EXTRACT_CHUNK_FILE_H
 #define ENGINE_EXTRACT_CHUNK_FILE_H
@@ -15,7 +21,7 @@
 #include "engine/extract/chunk.h"
 
 #define CHUNK_MAGIC "STRATEX1"
-enum { PERSON_ESCAPE = 255, MOST_COLUMNS = 4096 };
+enum { MOST_COLUMNS = 4096 };
 
 typedef struct ChunkHeader {
     char magic[8];
@@ -23,7 +29,7 @@ typedef struct ChunkHeader {
 } ChunkHeader;
 
 typedef struct ColumnHeader {
-    uint8_t type, is_text, is_plain, width;
+    uint8_t type, is_text, is_plain, unused;
     uint32_t n; /* values, with 0 */
 } ColumnHeader;
 

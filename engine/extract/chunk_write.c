@@ -307,11 +307,34 @@ typedef struct Writing {
     Buffer piece; /* a section before it is packed */
 } Writing;
 
-static void end_section(Writing *w)
+/* Compressed where so many bytes at most are left of it. */
+static void end_section(Writing *w, size_t most)
 {
     w->sections[w->n_sections++] =
-        section_put(&w->file, w->writer->packer, w->piece.bytes, w->piece.n);
+        section_put(&w->file, w->writer->packer, w->piece.bytes, w->piece.n, most);
     w->piece.n = 0;
+}
+
+/* Read once a file: worth compressing for an eighth. */
+static void end_dictionary(Writing *w)
+{
+    end_section(w, w->piece.n - w->piece.n / 8);
+}
+
+/* Read for every row: worth compressing only where hardly anything is left. */
+static void end_block(Writing *w)
+{
+    end_section(w, w->piece.n / 4);
+}
+
+/* The width, and the numbers. */
+static void put_bits(Writing *w, const uint32_t *numbers, uint32_t n, int bits)
+{
+    size_t bytes = bits_bytes(n, bits);
+
+    *buffer_add(&w->piece, 1) = (uint8_t)bits;
+    bits_put(buffer_add(&w->piece, bytes + BITS_SLACK), numbers, n, bits);
+    w->piece.n -= BITS_SLACK;
 }
 
 static void put_planes(Writing *w, const uint64_t *numbers, size_t n)
@@ -322,7 +345,7 @@ static void put_planes(Writing *w, const uint64_t *numbers, size_t n)
 static void put_extra(Writing *w)
 {
     put_planes(w, (const uint64_t *)w->people->extra, w->people->n_extra);
-    end_section(w);
+    end_dictionary(w);
 }
 
 static void put_texts(Writing *w, const Column *column, const uint32_t *from)
@@ -359,43 +382,86 @@ static void put_dictionary(Writing *w, int c)
         put_planes(w, numbers, column->n - 1);
         free(numbers);
     }
-    end_section(w);
+    end_dictionary(w);
     free(from);
+}
+
+/* The width at which steps and those that do not fit take the least room. */
+static int choose_bits(const uint32_t *step, uint32_t n)
+{
+    uint32_t by_bits[33] = {0}, far = 0;
+    size_t least = SIZE_MAX;
+    int best = 32;
+
+    for (uint32_t i = 0; i < n; i++) /* the step that has all bits set does not fit */
+        by_bits[bits_needed(step[i] + (step[i] < UINT32_MAX))]++;
+    for (int bits = 32; bits >= 1; bits--) {
+        size_t bytes = bits_bytes(n, bits) + 4 * (size_t)far;
+
+        if (bytes < least) {
+            least = bytes;
+            best = bits;
+        }
+        far += by_bits[bits];
+    }
+    return best;
 }
 
 static void put_persons(Writing *w, uint32_t first, uint32_t n)
 {
-    uint8_t *step = buffer_add(&w->piece, n);
-    Buffer escaped = {0};
-    uint32_t before = 0;
+    uint32_t *step = mem_alloc(n, sizeof *step, "the extract");
+    const uint32_t *number = w->people->number;
+    uint32_t before = 0, all;
+    Buffer far = {0};
+    int bits;
 
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t person = w->people->number[w->order[first + i]];
-        bool is_far = person - before >= PERSON_ESCAPE;
-
-        step[i] = (uint8_t)(is_far ? PERSON_ESCAPE : person - before);
-        if (is_far)
-            memcpy(buffer_add(&escaped, sizeof person), &person, sizeof person);
-        before = person;
+        step[i] = number[w->order[first + i]] - before;
+        before += step[i];
     }
-    if (escaped.n > 0)
-        memcpy(buffer_add(&w->piece, escaped.n), escaped.bytes, escaped.n);
-    buffer_free(&escaped);
-    end_section(w);
+    bits = choose_bits(step, n);
+    all = (uint32_t)((UINT64_C(1) << bits) - 1);
+    for (uint32_t i = 0; i < n; i++) {
+        if (step[i] < all)
+            continue;
+        step[i] = all;
+        memcpy(buffer_add(&far, sizeof *number), &number[w->order[first + i]],
+               sizeof *number);
+    }
+    put_bits(w, step, n, bits);
+    if (far.n > 0)
+        memcpy(buffer_add(&w->piece, far.n), far.bytes, far.n);
+    buffer_free(&far);
+    free(step);
+    end_block(w);
 }
 
 static void put_values(Writing *w, int c, uint32_t first, uint32_t n)
 {
     const Column *column = &w->writer->columns[c];
-    uint32_t width = w->columns[c].width;
-    uint8_t *out = buffer_add(&w->piece, (size_t)n * width);
+    uint32_t *value = mem_alloc(n, sizeof *value, "the extract"), most = 0, kept = 0;
+    uint8_t *is_sparse = buffer_add(&w->piece, 1), *map;
 
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t value = w->to[c][column->index[w->order[first + i]]];
-
-        memcpy(out + (size_t)i * width, &value, width);
+        value[i] = w->to[c][column->index[w->order[first + i]]];
+        most = value[i] > most ? value[i] : most;
+        kept += value[i] != 0;
     }
-    end_section(w);
+    *is_sparse = kept < n / 4 * 3 && bits_needed(most) > 3;
+    if (*is_sparse) {
+        map = buffer_add(&w->piece, bits_bytes(n, 1));
+        memset(map, 0, bits_bytes(n, 1));
+        kept = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            map[i / 8] |= (uint8_t)((value[i] != 0) << i % 8);
+            value[kept] = value[i];
+            kept += value[i] != 0;
+        }
+        n = kept;
+    }
+    put_bits(w, value, n, bits_needed(most));
+    free(value);
+    end_block(w);
 }
 
 static void put_plain(Writing *w, int c, uint32_t first, uint32_t n)
@@ -411,7 +477,7 @@ static void put_plain(Writing *w, int c, uint32_t first, uint32_t n)
         numbers[i] = value == 0 ? 0 : column->number[value];
     }
     put_planes(w, numbers, n);
-    end_section(w);
+    end_dictionary(w);
     free(numbers);
 }
 
@@ -440,9 +506,7 @@ static void set_columns(Writing *w)
                         column->n > w->header.n_rows / 2;
 
         w->columns[c] = (ColumnHeader){column->type, column->is_text && column->type != 0,
-                                       is_plain, 4, column->n};
-        if (column->n <= UINT16_MAX + 1)
-            w->columns[c].width = column->n <= UINT8_MAX + 1 ? 1 : 2;
+                                       is_plain, 0, column->n};
         w->to[c] = rank_values(column, w->header.n_rows);
     }
 }

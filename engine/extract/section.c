@@ -74,14 +74,14 @@ static size_t pack(Buffer *out, Packer *packer, const void *bytes, size_t n, siz
     return stream->total_out;
 }
 
-Section section_put(Buffer *out, Packer *packer, const void *bytes, size_t n)
+Section section_put(Buffer *out, Packer *packer, const void *bytes, size_t n, size_t most)
 {
     Section section = {.offset = out->n, .bytes = (uint32_t)n};
     size_t packed = 0;
 
     assert(n <= UINT32_MAX / 2);
     if (n >= 64)
-        packed = pack(out, packer, bytes, n, n - n / 8);
+        packed = pack(out, packer, bytes, n, most);
     if (packed == 0 && n > 0)
         memcpy(buffer_add(out, n), bytes, n);
     section.is_packed = packed > 0;
@@ -114,6 +114,37 @@ bool section_get(void *out, Packer *packer, const Section *section, const uint8_
     stream->avail_out = section->bytes;
     return inflate(stream, Z_FINISH) == Z_STREAM_END && stream->avail_out == 0 &&
            stream->avail_in == 0;
+}
+
+int bits_needed(uint32_t most)
+{
+    return most == 0 ? 0 : 32 - __builtin_clz(most);
+}
+
+void bits_put(uint8_t *out, const uint32_t *numbers, size_t n, int bits)
+{
+    memset(out, 0, bits_bytes(n, bits) + BITS_SLACK);
+    for (size_t i = 0; i < n; i++) {
+        size_t at = i * (size_t)bits;
+        uint64_t word;
+
+        memcpy(&word, out + at / 8, sizeof word);
+        word |= (uint64_t)numbers[i] << at % 8;
+        memcpy(out + at / 8, &word, sizeof word);
+    }
+}
+
+void bits_get(uint32_t *numbers, const uint8_t *packed, size_t n, int bits)
+{
+    const uint64_t mask = (UINT64_C(1) << bits) - 1;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t at = i * (size_t)bits;
+        uint64_t word;
+
+        memcpy(&word, packed + at / 8, sizeof word);
+        numbers[i] = (uint32_t)(word >> at % 8 & mask);
+    }
 }
 
 void planes_put(uint8_t *out, const uint64_t *numbers, size_t n)
