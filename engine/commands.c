@@ -10,6 +10,7 @@
 #include "engine/base/text.h"
 #include "engine/codelist.h"
 #include "engine/extract/folder.h"
+#include "engine/publish/diff.h"
 #include "engine/publish/lists.h"
 #include "engine/publish/publish.h"
 #include "engine/run.h"
@@ -112,6 +113,13 @@ static int runs(const Options *options, Err *err)
     return lists_runs(stdout, options->conninfo, err);
 }
 
+static int diff(const Options *options, Err *err)
+{
+    const char *const both[2] = {options->args[0], options->args[1]};
+
+    return diff_runs(stdout, options->conninfo, both, options->out, err);
+}
+
 static int publish(const Options *options, Err *err)
 {
     const char *word = options->args[0];
@@ -205,6 +213,16 @@ const Command commands[] = {
      OPTIONS_CONNECTION | OPTIONS_LIST, 0, 1, list},
     {"runs", "", "list the runs that are kept", "The current run is marked.",
      OPTIONS_CONNECTION, 0, 0, runs},
+    {"diff", "RUN RUN", "what another run says differently, person by person",
+     "Compares two runs that are kept: people whose score, band or rank changes, and "
+     "who\n"
+     "joins or leaves each list, and by which model. Counts are exact: for those who "
+     "may\n"
+     "read the tables.\n\n"
+     "  stratify diff 12 13                               a shadow run beside the "
+     "current\n"
+     "  stratify diff 12 13 --out changes.csv.gz          with a row a person",
+     OPTIONS_CONNECTION | OPTIONS_DIFF, 2, 2, diff},
     {"publish", "RUN", "make an earlier run the current one",
      "Readers see it from the next statement on. Nothing is computed again.",
      OPTIONS_CONNECTION, 1, 1, publish},

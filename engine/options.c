@@ -62,6 +62,8 @@ static const struct {
      {"replace", KEY_REPLACE, 0, 0, "drop the schema sid that is there", 1}},
     {OPTIONS_SYNTH,
      {"out", KEY_OUT, "DIR", 0, "write gzip CSV files here, not to a database", 1}},
+    {OPTIONS_DIFF,
+     {"out", KEY_OUT, "FILE", 0, "also write every difference here as gzip CSV", 1}},
     {OPTIONS_LIST,
      {"group", KEY_GROUP, "CODE", 0, "of one PCN, practice or locality", 1}},
     {OPTIONS_RUN,

@@ -32,7 +32,8 @@ enum {
     OPTIONS_SYNTH = 16,   /* --people --seed --dirt --out --replace */
     OPTIONS_LIST = 32,    /* --group */
     OPTIONS_EXTRACT = 64, /* --extract --delete --jobs */
-    OPTIONS_CODES = 128   /* --column --system */
+    OPTIONS_CODES = 128,  /* --column --system */
+    OPTIONS_DIFF = 256    /* --out */
 };
 
 struct Options {

@@ -44,6 +44,7 @@ static RunInfo run_info(const Run *made, const Options *options)
                      .out = options->out,
                      .connections = options->connections,
                      .is_shadow = options->shadow,
+                     .keep_runs = (int)made->plan.keep_runs,
                      .version = STRATIFY_VERSION,
                      .started_by = user ? user : "",
                      .started = time(NULL),

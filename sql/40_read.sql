@@ -244,10 +244,10 @@ select
     r.started_at,
     r.published_at
 from stratify.run r
-where r.status = 'published';
-comment on view stratify.public_run is 'Published runs that are kept';
+where r.status = 'published' or has_table_privilege(current_user, 'stratify.run', 'select');
+comment on view stratify.public_run is 'Published runs that are kept; shadow runs too for those who may read the tables';
 comment on column stratify.public_run.run_id is 'Number of the run';
-comment on column stratify.public_run.status is 'published';
+comment on column stratify.public_run.status is 'published or shadow';
 comment on column stratify.public_run.is_current is 'True for the run that readers see';
 comment on column stratify.public_run.title is 'Title of the config';
 comment on column stratify.public_run.purpose is 'Purpose of the run';

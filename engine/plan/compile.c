@@ -390,6 +390,7 @@ static void run_words(Compiler *c, const Node *run)
     compile_is_name(c, plan->schema, compile_where(run, "schema"));
     if (share != NULL)
         compile_share(c, &c->max_rejected, share);
+    config_int(&plan->keep_runs, run, "keep_runs", 1, 10000, c->err);
     run_memory(c, run);
 }
 

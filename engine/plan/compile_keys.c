@@ -33,7 +33,7 @@
 const Keys compile_keys[N_DOCUMENTS] = {
     [DOC_RUN] = DOCUMENT("run", "stratify", "title", "purpose", "sources", "code_lists",
                          "features", "models", "cohorts", "memory", "max_rejected",
-                         "schema", "gates"),
+                         "schema", "keep_runs", "gates"),
     [DOC_GATE] = DOCUMENT("gate", "gate", "source", "limit", "severity"),
 
     [DOC_SOURCES] = DOCUMENT("sources", "sentinel_dates", "people", "registrations",

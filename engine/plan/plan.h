@@ -428,6 +428,7 @@ struct Plan {
     int n_purposes;
     uint32_t purpose;   /* of this run */
     const char *schema; /* results go to this schema: "stratify" */
+    long keep_runs;     /* published runs that stay, and as many shadow runs; 0 = all */
 
     Source *sources; /* people, registrations, practices, opt-outs, then events */
     int n_sources;

@@ -1,18 +1,9 @@
 #include "engine/publish/lists.h"
 
-#include <libsmartcols/libsmartcols.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/mem.h"
-#include "engine/db/db.h"
-
-/* How one column of a result is shown. */
-typedef struct Show {
-    const char *heading;
-    double width; /* hint: columns, or a share of the line below 1 */
-    int flags;    /* of libsmartcols */
-} Show;
+#include "engine/publish/show.h"
 
 static const char SIZES[] = "select group_code, coalesce(group_name, ''), "
                             "count(*) filter (where movement <> 'left'), count(*) filter "
@@ -77,57 +68,6 @@ static const char STRATA[] =
     "order by case measure when 'registered' then 0 when 'segment' then 1 else 2 end, "
     "first_no, count_no";
 
-static struct libscols_table *table_new(FILE *file, const Show *show, int n)
-{
-    struct libscols_table *table = scols_new_table();
-
-    scols_table_set_stream(table, file);
-    scols_table_set_termwidth(table, 120);
-    scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
-    for (int i = 0; i < n; i++) {
-        struct libscols_column *column =
-            scols_table_new_column(table, show[i].heading, show[i].width, show[i].flags);
-
-        if (show[i].flags & SCOLS_FL_WRAP) {
-            scols_column_set_safechars(column, "\n");
-            scols_column_set_wrapfunc(column, scols_wrapnl_chunksize,
-                                      scols_wrapnl_nextchunk, NULL);
-        }
-    }
-    return table;
-}
-
-static void table_fill(struct libscols_table *table, const PGresult *result)
-{
-    for (int row = 0; row < PQntuples(result); row++) {
-        struct libscols_line *line = scols_table_new_line(table, NULL);
-
-        for (int i = 0; i < PQnfields(result); i++)
-            scols_line_set_data(line, (size_t)i, PQgetvalue(result, row, i));
-    }
-}
-
-/* A query and its parameters, printed whole. Returns the number of rows, or -1. */
-static int print_query(FILE *file, Db *db, const char *sql, const char *const *params,
-                       int n_params, const Show *show, Err *err)
-{
-    PGresult *result = db_query(db, sql, n_params, params, err);
-    struct libscols_table *table;
-    int n;
-
-    if (!result)
-        return -1;
-    n = PQntuples(result);
-    if (n > 0) {
-        table = table_new(file, show, PQnfields(result));
-        table_fill(table, result);
-        scols_print_table(table);
-        scols_unref_table(table);
-    }
-    PQclear(result);
-    return n;
-}
-
 static int no_cohort(Db *db, const char *cohort, Err *err)
 {
     PGresult *result =
@@ -174,8 +114,8 @@ int lists_cohort(FILE *file, const char *conninfo, const char *cohort, const cha
     if (db_open(&db, conninfo, "list", err) != 0 ||
         print_title(file, db, cohort, group, err) != 0)
         goto done;
-    n = group ? print_query(file, db, MEMBERS, params, 2, MEMBERS_SHOW, err)
-              : print_query(file, db, SIZES, params, 1, SIZES_SHOW, err);
+    n = group ? show_query(file, db, (Query){MEMBERS, params, 2}, MEMBERS_SHOW, err)
+              : show_query(file, db, (Query){SIZES, params, 1}, SIZES_SHOW, err);
     if (n == 0 && group) {
         err_add(err, ERR_USAGE, (Where){0}, "cohort \"%s\" has no list for group \"%s\"",
                 cohort, group);
@@ -194,7 +134,7 @@ int lists_runs(FILE *file, const char *conninfo, Err *err)
     int rc = db_open(&db, conninfo, "list", err);
 
     if (rc == 0)
-        rc = print_query(file, db, RUNS, NULL, 0, RUNS_SHOW, err) < 0 ? -1 : 0;
+        rc = show_query(file, db, (Query){RUNS, NULL, 0}, RUNS_SHOW, err) < 0 ? -1 : 0;
     db_close(db);
     return rc;
 }
@@ -220,7 +160,7 @@ static struct libscols_table *strata_table(FILE *file, const PGresult *groups)
     show[0] = label;
     for (int i = 1; i < n; i++)
         show[i] = number;
-    table = table_new(file, show, n);
+    table = show_table(file, show, n);
     scols_table_enable_noheadings(table, 1);
     line = scols_table_new_line(table, NULL);
     for (int i = 1; i < n; i++)

@@ -18,7 +18,7 @@ int lists_cohort(FILE *file, const char *conninfo, const char *cohort, const cha
 /* People in each segment, and in each band of each model, by group of a grouping; NULL:
  * locality where there is one. */
 int lists_strata(FILE *file, const char *conninfo, const char *grouping, Err *err);
-/* Runs that are kept, the newest first. */
+/* Runs that are kept, the newest first; shadow runs to those who may read the tables. */
 int lists_runs(FILE *file, const char *conninfo, Err *err);
 
 #endif

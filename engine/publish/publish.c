@@ -16,7 +16,7 @@
 /* Key of the advisory lock: one run at a time in a database. */
 #define LOCK_KEY "8391464620197537901"
 
-enum { LOCK_TRIES = 10, MOST_OUTPUTS = 2 };
+enum { LOCK_TRIES = 50, MOST_OUTPUTS = 2 };
 
 struct Publication {
     const Plan *plan;
@@ -78,7 +78,7 @@ int results_session(Db **db, const char *conninfo, const char *purpose, Err *err
     return 0;
 }
 
-/* Tries for two seconds: the server may not have noticed yet that a run was killed. */
+/* Tries for ten seconds: the server may not have noticed yet that a run was killed. */
 static int take_lock(Db *db, Arena *arena, Err *err)
 {
     const struct timespec pause = {0, 200 * 1000 * 1000};
@@ -243,7 +243,7 @@ done:
 int publish_init(const char *conninfo, Err *err)
 {
     static const char *const SCRIPTS[] = {"00_roles", "20_results", "30_publish",
-                                          "40_read"};
+                                          "40_read", "50_diff"};
     Arena *arena = arena_new();
     Db *db = NULL;
     int rc = -1;

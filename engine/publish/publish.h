@@ -26,7 +26,7 @@ typedef struct StageTime {
 typedef struct RunInfo {
     const char *conninfo; /* libpq; NULL = no tables in a database */
     const char *out;      /* folder of gzip CSV files, or NULL */
-    int connections;      /* sessions that write at the same time; 0 = two */
+    int connections;      /* sessions that write at the same time; 0 = one a core */
     bool is_shadow;       /* kept beside the current run, never current */
     int keep_runs;        /* published runs that stay; 0 = all */
     const char *version;  /* of the program */
@@ -38,8 +38,8 @@ typedef struct RunInfo {
 
 typedef struct Publication Publication;
 
-/* *publication is NULL after a report. ERR_LOCKED when another run holds the lock;
- * ERR_CONFIG when the results schema is not there. */
+/* *publication is NULL after a report. ERR_LOCKED when another run holds the lock for
+ * ten seconds more; ERR_CONFIG when the results schema is not there. */
 int publish_open(Publication **publication, const Plan *plan, const RunInfo *info,
                  Err *err);
 /* The last published run, or is_found false; good until publish_close. With a database
