@@ -33,4 +33,5 @@ select deficit, code::bigint, gt, lt, nullif(sex, '')
 from efi_value_rows where system = 'SNOMED';
 create index on efi_rule (code);
 
-analyze;
+analyze efi_rule;
+analyze sid.gp_event, sid.prescription, sid.diagnosis, sid.hospital_spell, sid.hospital_episode;

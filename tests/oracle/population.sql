@@ -32,6 +32,7 @@ where place = 1;
 
 create temp table in_run as
 select p.person_id, p.birth_date, p.death_date, p.sex::text as sex,
+    p.ethnic_category, p.imd_decile,
     extract(year from age(:'as_of'::date, p.birth_date))::int as age,
     coalesce(o.from_hospital, false) as hides_hospital
 from sid.person p

@@ -1,5 +1,6 @@
--- The published scores of everybody in the run, set by set: another way to the same
--- numbers than the engine's. Makes oracle_score(person_id, model, score).
+-- eFI, Hospital Frailty Risk Score and Charlson of everybody in the run, set by set: another
+-- way to the same numbers than the engine's. Makes oracle_score(person_id, model, score);
+-- the files after this one add to it.
 
 -- Diagnoses of the last five years in their normal form, with dates that may be true.
 create temp table coded as
