@@ -82,7 +82,8 @@ comment on column stratify.current_person.practice_code is 'Practice where regis
 comment on column stratify.current_person.age is 'Completed years on the as-of date';
 comment on column stratify.current_person.segment is 'Segment';
 
--- Where the models stand in the arrays of person.
+-- Where the models stand in the arrays of person, and the words for the numbers there:
+-- looking a word up costs less than a join for each person.
 create or replace view stratify.model_place with (security_invoker = true) as
 select
     m.run_id,
@@ -91,10 +92,18 @@ select
     m.version,
     m.model_no + 1 as at,
     g.groupings,
-    m.model_no * g.groupings + 1 as rank_at
+    m.model_no * g.groupings + 1 as rank_at,
+    b.bands,
+    o.outcomes
 from stratify.run_model m
 cross join lateral (select count(*)::integer as groupings
-                    from stratify.run_grouping n where n.run_id = m.run_id) g;
+                    from stratify.run_grouping n where n.run_id = m.run_id) g
+cross join lateral (select array_agg(n.band order by n.band_no) as bands
+                    from stratify.run_band n
+                    where n.run_id = m.run_id and n.model_no = m.model_no) b
+cross join lateral (select array_agg(n.outcome order by n.outcome_no) as outcomes
+                    from stratify.run_outcome n
+                    where n.run_id = m.run_id and n.model_no = m.model_no) o;
 comment on view stratify.model_place is 'Places of the models in the arrays of person';
 comment on column stratify.model_place.run_id is 'The run';
 comment on column stratify.model_place.model_no is 'Number of the model in the run';
@@ -103,6 +112,8 @@ comment on column stratify.model_place.version is 'Its version';
 comment on column stratify.model_place.at is 'Its place in score, outcome and band';
 comment on column stratify.model_place.groupings is 'How many groupings the run has';
 comment on column stratify.model_place.rank_at is 'Place of its first rank in rank; those of the other groupings follow';
+comment on column stratify.model_place.bands is 'Its bands, at band_no + 1';
+comment on column stratify.model_place.outcomes is 'Its outcomes, at outcome_no + 1';
 
 create or replace view stratify.current_score with (security_invoker = true) as
 select
@@ -111,8 +122,8 @@ select
     p.person_id,
     p.practice_code,
     p.score[m.at] as score,
-    b.band,
-    o.outcome,
+    m.bands[p.band[m.at] + 1] as band,
+    m.outcomes[p.outcome[m.at] + 1] as outcome,
     p.rank[m.rank_at] as rank_all,
     p.rank[m.rank_at + 1] as rank_practice,
     case when m.groupings > 2 then p.rank[m.rank_at + 2] end as rank_1,
@@ -123,10 +134,6 @@ select
     case when m.groupings > 7 then p.rank[m.rank_at + 7] end as rank_6
 from stratify.person p
 join stratify.model_place m on m.run_id = p.run_id
-join stratify.run_outcome o
-    on o.run_id = p.run_id and o.model_no = m.model_no and o.outcome_no = p.outcome[m.at]
-left join stratify.run_band b
-    on b.run_id = p.run_id and b.model_no = m.model_no and b.band_no = p.band[m.at]
 where p.run_id = (select run_id from stratify.current_run);
 comment on view stratify.current_score is 'Scores of the current run';
 comment on column stratify.current_score.model is 'The model';

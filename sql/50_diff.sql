@@ -5,53 +5,54 @@
 
 -- ---- models --------------------------------------------------------------
 
--- What a run says of a person by a model, in words: a band, scored, or why not.
-create or replace function stratify.standing(run bigint)
-returns table (
-    person_id bigint, practice_code text, model_no smallint, model text, standing text,
-    band_no smallint, score double precision, rank integer)
-language sql stable as $$
-    select
-        p.person_id,
-        p.practice_code,
-        m.model_no,
-        m.model,
-        coalesce(b.band, o.outcome),
-        b.band_no,
-        p.score[m.at],
-        p.rank[m.rank_at]
-    from stratify.person p
-    join stratify.model_place m on m.run_id = p.run_id
-    join stratify.run_outcome o
-        on o.run_id = p.run_id and o.model_no = m.model_no and o.outcome_no = p.outcome[m.at]
-    left join stratify.run_band b
-        on b.run_id = p.run_id and b.model_no = m.model_no and b.band_no = p.band[m.at]
-    where p.run_id = run
-$$;
-comment on function stratify.standing is 'What a run says of every person by every model; rank among everyone scored';
-
+-- People are joined first and looked at model by model then: their rows are wide, and
+-- this way each is handled once. A standing is a band, scored, or why there is no score.
 create or replace function stratify.diff_standing(before bigint, after bigint)
 returns table (
     model text, person_id bigint, practice_code text, standing_before text,
     standing_after text, bands_up integer, score_before double precision,
     score_after double precision, rank_before integer, rank_after integer)
 language sql stable as $$
+    with place as materialized (
+        select
+            model,
+            a.at as at_before,
+            b.at as at_after,
+            a.rank_at as rank_at_before,
+            b.rank_at as rank_at_after,
+            a.bands as bands_before,
+            b.bands as bands_after,
+            a.outcomes as outcomes_before,
+            b.outcomes as outcomes_after
+        from (select * from stratify.model_place where run_id = before) a
+        full join (select * from stratify.model_place where run_id = after) b using (model)
+    )
     select
-        model,
+        m.model,
         person_id,
         coalesce(b.practice_code, a.practice_code),
-        coalesce(a.standing, 'not in the run'),
-        coalesce(b.standing, 'not in the run'),
-        b.band_no - a.band_no,
-        a.score,
-        b.score,
-        a.rank,
-        b.rank
-    from stratify.standing(before) a
-    full join stratify.standing(after) b using (model, person_id)
-    where (a.standing, a.score, a.rank) is distinct from (b.standing, b.score, b.rank)
+        s.before,
+        s.after,
+        b.band[m.at_after] - a.band[m.at_before],
+        a.score[m.at_before],
+        b.score[m.at_after],
+        a.rank[m.rank_at_before],
+        b.rank[m.rank_at_after]
+    from (select * from stratify.person where run_id = before) a
+    full join (select * from stratify.person where run_id = after) b using (person_id)
+    cross join place m
+    cross join lateral (
+        select
+            coalesce(m.bands_before[a.band[m.at_before] + 1],
+                     m.outcomes_before[a.outcome[m.at_before] + 1], 'not in the run') as before,
+            coalesce(m.bands_after[b.band[m.at_after] + 1],
+                     m.outcomes_after[b.outcome[m.at_after] + 1], 'not in the run') as after
+        ) s
+    where a.score[m.at_before] is distinct from b.score[m.at_after]
+       or a.rank[m.rank_at_before] is distinct from b.rank[m.rank_at_after]
+       or s.before <> s.after
 $$;
-comment on function stratify.diff_standing is 'People of whom two runs say something else, by model';
+comment on function stratify.diff_standing is 'People of whom two runs say something else, by model; ranks are those among everyone';
 
 create or replace function stratify.diff_models(before bigint, after bigint)
 returns table (
@@ -222,7 +223,7 @@ end
 $$;
 comment on function stratify.diff_runs is 'The two runs that are compared, and how many people both have';
 
-revoke execute on function stratify.standing(bigint), stratify.diff_standing(bigint, bigint),
+revoke execute on function stratify.diff_standing(bigint, bigint),
     stratify.diff_models(bigint, bigint), stratify.diff_bands(bigint, bigint),
     stratify.diff_members(bigint, bigint), stratify.diff_lists(bigint, bigint),
     stratify.diff_people(bigint, bigint), stratify.diff_runs(bigint, bigint) from public;
