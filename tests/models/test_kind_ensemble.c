@@ -251,6 +251,37 @@ Test(kind_ensemble, shares_are_those_of_the_members)
     tiny_free(world.tiny);
 }
 
+/* Scored in turn, and explained by what the members count. */
+Test(kind_ensemble, reasons_of_a_person)
+{
+    static const char *const WANT[] = {"Both: 2", "Medicines: 3", "Admissions: 2"};
+    World world = world_of(&kind_ensemble);
+    Tiny *tiny = world.tiny;
+    Reason reasons[5];
+    Visit *visit;
+    int n;
+
+    cr_assert_eq(compile(&world, "scale: logit\n" A_AND_B), 0);
+    tiny_person(tiny, "1943-01-01");
+    tiny_set(tiny, 0, 0, 2);
+    tiny_set(tiny, 0, 1, 3);
+    tiny_build(tiny);
+    visit = visit_new(&tiny->plan);
+    visit_person(visit, &tiny->plan, &tiny->store, 0, true);
+    /* 0.6 (0.5 x 2 + 3) + 0.4 (0.25 x 2 + 6) = 5 */
+    cr_expect(near(visit_row(visit)[world.model->score_slot], 1 / (1 + exp(-5.0))));
+    n = reason_list(reasons, 5, &tiny->plan, 3, visit);
+    cr_assert_eq(n, 3);
+    for (int r = 0; r < n; r++) {
+        char text[REASON_TEXT];
+
+        reason_text(text, &tiny->plan, &reasons[r]);
+        cr_expect_str_eq(text, WANT[r]);
+    }
+    visit_free(visit);
+    tiny_free(tiny);
+}
+
 /* Of an ensemble of an ensemble, too, down to what was counted. */
 Test(kind_ensemble, members_may_be_made_of_models)
 {
