@@ -141,6 +141,7 @@ find_statements() {
 # The engine's own store of records, where the program has it.
 extract() { "$stratify" extract -c "configs/bench/bench.yaml" --as-of $as_of --extract "$work/extract" -q; }
 from_extract() { engine bench --extract "$work/extract" -q; }
+next_night() { extract && from_extract; }
 
 next_peer() { peer_run=$((peer_run + 1)); }
 
