@@ -139,7 +139,7 @@ int run(const Options *options, Err *err)
     else
         rc = run_stages(&made, options, err);
     if (rc == 0 && !options->dry_run && isatty(fileno(stdout)))
-        summary_stages(stdout, made.watch.stages, made.watch.n);
+        stopwatch_print(&made.watch, stdout);
     if (options->metrics && !options->dry_run)
         rc = metrics_write(options->metrics, &made.plan, &made.store, &made.watch,
                            rc == 0, err);

@@ -11,8 +11,6 @@
 #ifndef ENGINE_PUBLISH_PUBLISH_H
 #define ENGINE_PUBLISH_PUBLISH_H
 
-#include <stdio.h>
-
 #include "engine/strata/cohort.h"
 #include "engine/strata/previous.h"
 
@@ -62,8 +60,5 @@ void publish_close(Publication *publication);
 int publish_init(const char *conninfo, Err *err);
 /* Makes an earlier published run the current one. */
 int publish_switch(const char *conninfo, int64_t run, Err *err);
-
-/* How long each stage took. */
-void summary_stages(FILE *file, const StageTime *stages, int n_stages);
 
 #endif

@@ -276,6 +276,29 @@ Test(publish, two_runs_never_mix)
     town_free(town);
 }
 
+/* A killed run holds the lock until the server notices. */
+Test(publish, a_lock_that_goes_is_waited_for)
+{
+    Db *db = session();
+    Town *town = four();
+    RunInfo info = info_of(2);
+    Publication *publication;
+    PGresult *result;
+    Err err = {0};
+
+    cr_assert_eq(PQsendQuery(db_conn(db), "select pg_advisory_lock(8391464620197537901); "
+                                          "select pg_sleep(1); "
+                                          "select pg_advisory_unlock_all()"),
+                 1);
+    PQflush(db_conn(db));
+    cr_assert_eq(publish_open(&publication, &town->plan, &info, &err), 0, "%s", err.text);
+    publish_close(publication);
+    while ((result = PQgetResult(db_conn(db))) != NULL)
+        PQclear(result);
+    town_free(town);
+    db_close(db);
+}
+
 Test(publish, without_the_schema)
 {
     Db *db = session();

@@ -233,3 +233,96 @@ Test(cohort, a_list_may_be_empty)
     memset(town->matches.cohort, 0, 3 * sizeof *town->matches.cohort);
     expect(town, "");
 }
+
+/* ---- reasons ------------------------------------------------------------ */
+
+/* Model "risk" finds slot 0 (most) and 1; model "count" finds 2, 0 and 3. */
+static int risk_shares(const Model *model, const double *row, Share *shares)
+{
+    (void)model;
+    (void)row;
+    shares[0] = (Share){.slot = 1, .amount = 1, .term = 0};
+    shares[1] = (Share){.slot = 0, .amount = 2, .term = 1};
+    shares[2] = (Share){.slot = 4, .amount = -1, .term = 2};
+    return 3;
+}
+
+static int count_shares(const Model *model, const double *row, Share *shares)
+{
+    (void)model;
+    (void)row;
+    shares[0] = (Share){.slot = 2, .amount = 9, .term = 0};
+    shares[1] = (Share){.slot = 0, .amount = 7, .term = 1};
+    shares[2] = (Share){.slot = 3, .amount = 5, .term = 2};
+    return 3;
+}
+
+static Town *explained(int first, int second)
+{
+    static const ModelKind risk = {.name = "risk", .shares = risk_shares},
+                           count = {.name = "count", .shares = count_shares};
+    static Term terms[3];
+    Town *town = falling(2);
+    Cohort *cohort = &town->plan.cohorts[0];
+
+    town->plan.models[TOWN_RISK].kind = &risk;
+    town->plan.models[TOWN_COUNT].kind = &count;
+    for (int m = 0; m < TOWN_MODELS; m++) {
+        town->plan.models[m].terms = terms;
+        town->plan.models[m].n_terms = 3;
+    }
+    cohort->explain = arena_alloc(town->arena, 2, sizeof *cohort->explain);
+    cohort->explain[0] = first;
+    cohort->explain[1] = second;
+    cohort->n_explain = 2;
+    return town;
+}
+
+/* Reasons of one line of the lists, as model:slot. */
+static void expect_reasons(const Town *town, uint32_t line, const char *want)
+{
+    const Member *m = &town->cohorts.members[line];
+    char text[64] = "";
+
+    for (int r = 0; r < m->n_reasons; r++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%d:%u",
+                 r > 0 ? " " : "", m->reasons[r].model, m->reasons[r].slot);
+    cr_expect_str_eq(text, want);
+}
+
+Test(cohort, reasons_model_by_model_and_each_said_once)
+{
+    Town *town = explained(TOWN_RISK, TOWN_COUNT);
+
+    town_build(town);
+    expect_reasons(town, 0, "0:0 0:1 1:2 1:3");
+    town_free(town);
+    town = explained(TOWN_COUNT, TOWN_RISK);
+    town_build(town);
+    expect_reasons(town, 0, "1:2 1:0 1:3 0:1");
+    town_free(town);
+}
+
+Test(cohort, no_more_reasons_than_the_cohort_says)
+{
+    Town *town = explained(TOWN_RISK, TOWN_COUNT);
+
+    town->plan.cohorts[0].n_most_reasons = 3;
+    town_build(town);
+    expect_reasons(town, 0, "0:0 0:1 1:2");
+    town_free(town);
+}
+
+Test(cohort, no_reasons_without_a_score_or_a_place)
+{
+    Town *town = explained(TOWN_RISK, TOWN_COUNT);
+
+    town->scores.outcome[TOWN_RISK][0] = 2;
+    town->plan.cohorts[0].capacity = 1;
+    remember(town, "A", 1);
+    town_build(town);
+    expect_reasons(town, 0, "1:2 1:0 1:3");
+    cr_expect_eq(town->cohorts.n_members, 2u);
+    expect_reasons(town, 1, ""); /* who left */
+    town_free(town);
+}
