@@ -91,14 +91,36 @@ static int read_old(Making *m, Err *err)
     return extract_list_is(&m->old, bytes, len, err);
 }
 
+static bool is_used(const Plan *plan, const Source *source)
+{
+    for (int s = 0; s < plan->n_sources; s++)
+        if (strcmp(plan->sources[s].name, source->name) == 0)
+            return true;
+    return false;
+}
+
+static void log_left_out(const Source *source, const char *why)
+{
+    log_line(LOG_INFO,
+             "stage=extract source=%s left_out=\"nothing uses it, and it is %s\"",
+             source->name, why);
+}
+
+/* A query is pulled in full each time: only if something uses it. */
 static void map_whole(Making *m)
 {
     Plan *whole = &m->whole;
 
     *whole = *m->plan;
-    whole->sources = whole->mapped;
-    whole->n_sources = whole->n_mapped;
-    whole->n_event_sources = 0;
+    whole->sources =
+        arena_alloc(m->arena, (size_t)whole->n_mapped, sizeof *whole->sources);
+    whole->n_sources = whole->n_event_sources = 0;
+    for (int s = 0; s < whole->n_mapped; s++) {
+        if (whole->mapped[s].query == NULL || is_used(m->plan, &whole->mapped[s]))
+            whole->sources[whole->n_sources++] = whole->mapped[s];
+        else
+            log_left_out(&whole->mapped[s], "a query");
+    }
     for (int s = 0; s < whole->n_sources; s++) {
         const Source *source = &whole->sources[s];
 
@@ -108,14 +130,6 @@ static void map_whole(Making *m)
         if (source->role == ROLE_OPT_OUTS)
             whole->opt_out_rows = source;
     }
-}
-
-static bool is_used(const Plan *plan, const Source *source)
-{
-    for (int s = 0; s < plan->n_sources; s++)
-        if (strcmp(plan->sources[s].name, source->name) == 0)
-            return true;
-    return false;
 }
 
 /* ---- what has to be made ----------------------------------------------- */
@@ -449,9 +463,7 @@ static void log_sources(const Making *m)
         const char *name = m->whole.sources[s].name;
 
         if (wanted->is_left_out)
-            log_line(LOG_INFO,
-                     "stage=extract source=%s left_out=\"nothing uses it, and it is %s\"",
-                     name, wanted->table.why);
+            log_left_out(&m->whole.sources[s], wanted->table.why);
         else if (m->whole.sources[s].role != ROLE_OPT_OUTS)
             log_line(LOG_INFO,
                      "stage=extract source=%s rows=%" PRIu64 " pieces=%d kept=%d "
