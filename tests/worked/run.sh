@@ -50,4 +50,7 @@ check() {
 
 check tests/worked
 check tests/worked/discharge
+check tests/worked/inouye
+check tests/worked/efi2
+check tests/data/glm
 summary
