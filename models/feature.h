@@ -43,10 +43,9 @@ void tally_free(Tally *tally); /* NULL is accepted */
 /*
  * Fills the feature slots of the person's row, and nothing else. evidence may be NULL,
  * and must be where the set has none; else it gets, by feature index, the day of the
- * latest event counted (for earliest, days_since_first and age_at_first, of the first), or
- * DAY_UNKNOWN.
- * Cost: the person's events and the number of features copied; nothing grows with the
- * size of the store.
+ * latest event counted (for earliest, days_since_first and age_at_first, of the first),
+ * or DAY_UNKNOWN. Cost: the person's events and the number of features copied; nothing
+ * grows with the size of the store.
  */
 void feature_row(double *row, int32_t *evidence, Tally *tally, uint32_t person);
 

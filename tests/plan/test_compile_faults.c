@@ -46,7 +46,8 @@ static const Fault RUN[] = {
     {{"run.yaml", "max_rejected: 4 %", "max_rejected: 4"},
      "run.yaml:13:15: expected a share from 0 % to 100 %, found \"4\"\n"
      "    hint: write it as in 5 %"},
-    {{"run.yaml", "keep_runs: 30", "keep_runs: 0"}, "run.yaml:18:12: \"keep_runs\" must be a whole number from 1 to 10000, not \"0\""},
+    {{"run.yaml", "keep_runs: 30", "keep_runs: 0"},
+     "run.yaml:18:12: \"keep_runs\" must be a whole number from 1 to 10000, not \"0\""},
     {{"run.yaml", "schema: results", "shema: results"},
      "run.yaml:14:1: unknown key \"shema\"\n"
      "    hint: did you mean \"schema\"?"},
