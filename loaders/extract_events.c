@@ -32,9 +32,8 @@ typedef struct Meaning {
     uint8_t *sent; /* Sent, of a day; whether it is sent, of a code or an end */
     double *value;
     uint32_t *conditions;
-    uint64_t *hash; /* for rows that count once */
-    EventRow *code; /* only code and has_code */
-    DictEntry **entry;
+    uint64_t *hash;       /* for rows that count once */
+    uint32_t *entry;      /* of the pile's dictionary */
     uint32_t *row_value;  /* of the block */
     uint64_t *row_number; /* of a plain column */
     uint8_t *row_missing;
@@ -74,7 +73,7 @@ static RowFate ask(EventRow *row, const Taker *t, const Meaning *meaning, Cell c
     RowFate fate;
 
     *place = cell;
-    fate = row_event(row, t->taking->map, t->cells, t->scratch);
+    fate = row_event(row, t->taking->map, t->cells, t->taking->pile->dict, t->scratch);
     place->type = CELL_NULL;
     return fate;
 }
@@ -123,10 +122,8 @@ static void give_room(const Taker *t, Meaning *m)
         m->value = room(t, n, sizeof *m->value);
     if (m == t->value || m->field == FIELD_ATTRIBUTE)
         m->conditions = room(t, n, sizeof *m->conditions);
-    if (m == t->code && t->system == NULL) {
-        m->code = room(t, n, sizeof *m->code);
-        m->entry = room(t, n, sizeof(DictEntry *));
-    }
+    if (m == t->code && t->system == NULL)
+        m->entry = room(t, n, sizeof *m->entry);
     if (t->source->is_unique && (m == t->key || t->is_whole_key))
         m->hash = room(t, n, sizeof *m->hash);
 }
@@ -152,23 +149,11 @@ static void learn_value(const Taker *t, Meaning *m, uint32_t v, bool by_end)
         m->conditions[v] = row.conditions;
     if (m->hash != NULL)
         m->hash[v] = cell_hash(0, &cell);
-    if (m->code != NULL && m->fault[v] == ROW_KEPT)
-        m->code[v] = row;
-}
-
-/* Entries move while codes are added: they are looked up when all are there. */
-static void find_codes(const Taker *t, Meaning *m)
-{
-    Dict *dict = &t->taking->pile->dict;
-
-    for (uint32_t v = 0; v < m->column->n; v++)
-        if (m->code[v].has_code)
-            dict_find(dict, m->code[v].code);
-    for (uint32_t v = 0; v < m->column->n; v++) {
-        if (m->code[v].has_code)
-            m->entry[v] = dict_find(dict, m->code[v].code);
-        m->sent[v] = !t->filters_codes || (m->entry[v] && m->entry[v]->n_hits > 0);
-    }
+    if (m->entry == NULL)
+        return;
+    m->entry[v] = m->fault[v] == ROW_KEPT ? row.code : DICT_NO_CODE;
+    m->sent[v] =
+        !t->filters_codes || dict_entry(t->taking->pile->dict, m->entry[v])->n_hits > 0;
 }
 
 static void learn(const Taker *t, Meaning *m, bool by_end)
@@ -178,8 +163,6 @@ static void learn(const Taker *t, Meaning *m, bool by_end)
     give_room(t, m);
     for (uint32_t v = 0; v < m->column->n; v++)
         learn_value(t, m, v, by_end);
-    if (m->code != NULL)
-        find_codes(t, m);
 }
 
 /* ---- setting up -------------------------------------------------------- */
@@ -368,28 +351,24 @@ static Cell cell_at(const Meaning *m, uint32_t i)
 }
 
 /* Of a source whose rows name their coding system, the code is asked for row by row. */
-static RowFate code_of_row(EventRow *row, DictEntry **entry, const Taker *t, uint32_t i)
+static RowFate code_of_row(EventRow *row, const Taker *t, uint32_t i)
 {
     EventRow asked;
     RowFate fate;
 
-    *entry = NULL;
-    row->has_code = false;
+    row->code = DICT_NO_CODE;
     if (t->code == NULL)
         return ROW_KEPT;
     if (t->system == NULL) {
         uint32_t v = t->code->row_value[i];
 
-        *entry = t->code->entry[v];
-        row->code = t->code->code[v].code;
-        row->has_code = t->code->code[v].has_code;
+        row->code = t->code->entry[v];
         return t->code->fault[v];
     }
     t->cells[t->system - t->meanings] = cell_at(t->system, i);
     fate = ask(&asked, t, t->code, cell_at(t->code, i));
     t->cells[t->system - t->meanings].type = CELL_NULL;
     row->code = asked.code;
-    row->has_code = fate == ROW_KEPT && asked.has_code;
     return fate;
 }
 
@@ -446,7 +425,7 @@ static uint64_t key_of_row(const Taker *t, uint32_t i)
 }
 
 /* The checks of row_event(), in its order. */
-static RowFate compose(EventRow *row, DictEntry **entry, const Taker *t, uint32_t i)
+static RowFate compose(EventRow *row, const Taker *t, uint32_t i)
 {
     RowFate fate = ROW_KEPT;
 
@@ -460,7 +439,7 @@ static RowFate compose(EventRow *row, DictEntry **entry, const Taker *t, uint32_
         row->end = t->end->day[t->end->row_value[i]];
     }
     if (fate == ROW_KEPT)
-        fate = code_of_row(row, entry, t, i);
+        fate = code_of_row(row, t, i);
     row->value = NAN;
     row->conditions = 0;
     if (fate == ROW_KEPT && t->value != NULL)
@@ -479,14 +458,13 @@ static RowFate settle(Taker *t, uint32_t i)
 {
     const Taking *taking = t->taking;
     uint32_t person = t->person[i];
-    DictEntry *entry = NULL;
     const IdSlot *slot;
     EventRow row;
     RowFate fate;
 
     if (person == 0)
         return ROW_NO_PERSON;
-    fate = compose(&row, &entry, t, i);
+    fate = compose(&row, t, i);
     if (fate != ROW_KEPT)
         return fate;
     if (row.day < taking->pile->plan->as_of && row.day > taking->count->latest)
@@ -496,9 +474,7 @@ static RowFate settle(Taker *t, uint32_t i)
     fate = pile_admits(taking->pile, taking->people, slot, row.day);
     if (fate != ROW_KEPT)
         return fate;
-    if (row.has_code && t->system != NULL)
-        entry = dict_find(&taking->pile->dict, row.code);
-    return pile_keep(taking->pile, slot->person, &row, entry);
+    return pile_keep(taking->pile, slot->person, &row);
 }
 
 /* ---- the chunk --------------------------------------------------------- */

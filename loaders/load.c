@@ -169,7 +169,8 @@ static size_t take_row(Load *load, Worker *worker, int index, size_t waiting)
         count->fate[intake_row(&worker->intake, map, worker->cells, worker->scratch)]++;
         return 0;
     }
-    fate = row_event(row, map, worker->cells, worker->scratch);
+    fate = row_event(row, map, worker->cells, worker->piles[map->source->number].dict,
+                     worker->scratch);
     if (fate != ROW_KEPT) {
         count->fate[fate]++;
         return waiting;

@@ -94,18 +94,13 @@ void quality_count_lists(Store *store, const Plan *plan)
         mem_alloc((size_t)plan->n_lists, sizeof *store->list_people, "lists");
     for (int s = 0; s < plan->n_event_sources; s++) {
         const Events *events = &store->events[s];
-        uint64_t *rows = mem_alloc(events->n_codes, sizeof *rows, "lists");
 
-        for (uint64_t i = 0; events->code != NULL && i < events->n; i++)
-            if (events->code[i] != CODE_NONE)
-                rows[events->code[i]]++;
         for (uint32_t c = 0; c < events->n_codes; c++) {
             int n = matcher_find(matcher, events->codes[c], hits, plan->n_lists);
 
             for (int h = 0; h < n; h++)
-                store->list_people[hits[h].feature] += rows[c];
+                store->list_people[hits[h].feature] += events->code_rows[c];
         }
-        free(rows);
     }
     arena_free(arena);
 }

@@ -395,29 +395,68 @@ static System system_of_row(const RowMap *map, const Cell *cell)
     return system_of(word);
 }
 
-static RowFate get_code(EventRow *row, const RowMap *map, const Cell *cells)
+/* What a row writes for a code, where the source has one coding system. */
+static bool get_spelling(Code *spelling, const RowMap *map, const Cell *cell)
+{
+    char text[16] = {0};
+
+    if (map->at[FIELD_SYSTEM] >= 0)
+        return false;
+    if (cell->type == CELL_INT) {
+        *spelling = (Code){(uint64_t)cell->as.number, UINT64_MAX};
+        return true;
+    }
+    if (cell->type != CELL_TEXT || cell->len >= sizeof text)
+        return false;
+    memcpy(text, cell->as.text, cell->len);
+    text[15] = (char)(cell->len + 1);
+    memcpy(&spelling->high, text, 8);
+    memcpy(&spelling->low, text + 8, 8);
+    return true;
+}
+
+/* The dictionary's entry of a code; DICT_BAD_CODE. */
+static uint32_t read_code(Dict *dict, const RowMap *map, const Cell *cells)
 {
     const Cell *cell = field(map, cells, FIELD_CODE);
     System system = map->source->system;
     char room[CELL_ROOM];
     CodeFault fault;
     Cell text;
+    Code code;
 
-    row->has_code = false;
-    if (cell->type == CELL_NULL)
-        return ROW_KEPT;
     if (map->at[FIELD_SYSTEM] >= 0)
         system = system_of_row(map, field(map, cells, FIELD_SYSTEM));
     if (system == SYSTEM_NONE)
-        return ROW_BAD_CODE;
+        return DICT_BAD_CODE;
     if (cell->type == CELL_INT) {
-        fault = code_of_int(&row->code, system, cell->as.number);
+        fault = code_of_int(&code, system, cell->as.number);
     } else {
         text = cell_text(cell, room);
-        fault = code_of_text(&row->code, system, text.as.text, text.len);
+        fault = code_of_text(&code, system, text.as.text, text.len);
     }
-    row->has_code = fault == CODE_OK;
-    return fault == CODE_BAD ? ROW_BAD_CODE : ROW_KEPT;
+    if (fault == CODE_OK)
+        return dict_find(dict, code);
+    return fault == CODE_BAD ? DICT_BAD_CODE : DICT_NO_CODE;
+}
+
+static RowFate get_code(EventRow *row, const RowMap *map, const Cell *cells, Dict *dict)
+{
+    const Cell *cell = field(map, cells, FIELD_CODE);
+    Code spelling;
+    bool is_short;
+
+    row->code = DICT_NO_CODE;
+    if (cell->type == CELL_NULL)
+        return ROW_KEPT;
+    is_short = get_spelling(&spelling, map, cell);
+    row->code = is_short ? dict_recall(dict, spelling) : DICT_UNKNOWN;
+    if (row->code == DICT_UNKNOWN) {
+        row->code = read_code(dict, map, cells);
+        if (is_short)
+            dict_remember(dict, spelling, row->code);
+    }
+    return row->code == DICT_BAD_CODE ? ROW_BAD_CODE : ROW_KEPT;
 }
 
 static bool get_value(double *value, const RowMap *map, const Cell *cells)
@@ -440,7 +479,7 @@ static uint64_t get_key(const RowMap *map, const Cell *cells)
     return hash;
 }
 
-RowFate row_event(EventRow *row, const RowMap *map, const Cell *cells,
+RowFate row_event(EventRow *row, const RowMap *map, const Cell *cells, Dict *dict,
                   RowScratch *scratch)
 {
     uint64_t check;
@@ -451,7 +490,7 @@ RowFate row_event(EventRow *row, const RowMap *map, const Cell *cells,
     if (!get_day(&row->day, map, cells, FIELD_DATE) ||
         !get_day(&row->end, map, cells, FIELD_END))
         return ROW_BAD_DATE;
-    fate = get_code(row, map, cells);
+    fate = get_code(row, map, cells, dict);
     if (fate != ROW_KEPT)
         return fate;
     if (!get_value(&row->value, map, cells) ||

@@ -61,7 +61,8 @@ RowFate row_practice(Practice *row, const RowMap *map, const Cell *cells, Arena 
 RowFate row_opt_out(OptOutKept *row, const RowMap *map, const Cell *cells,
                     RowScratch *scratch);
 
-RowFate row_event(EventRow *row, const RowMap *map, const Cell *cells,
+/* Its code is an entry of the dictionary. */
+RowFate row_event(EventRow *row, const RowMap *map, const Cell *cells, Dict *dict,
                   RowScratch *scratch);
 
 #endif

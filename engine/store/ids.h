@@ -9,6 +9,7 @@
 #define ENGINE_STORE_IDS_H
 
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "engine/plan/plan.h"
 
@@ -31,12 +32,6 @@ typedef struct Ids {
     int shift;
 } Ids;
 
-/* Room for n ids at a load of at most one half. */
-void ids_build(Ids *ids, uint64_t n);
-void ids_free(Ids *ids);
-/* Every id once. Cost: as a look-up. */
-void ids_add(Ids *ids, int64_t id, uint32_t person, int32_t limit);
-
 /* Fibonacci hashing: pseudonyms may be dense, sparse or hashes. */
 static inline uint64_t ids_place(const Ids *ids, int64_t id)
 {
@@ -56,6 +51,36 @@ static inline const IdSlot *ids_find(const Ids *ids, int64_t id)
     while (ids->slots[at].person != ID_ABSENT && ids->slots[at].id != id)
         at = (at + 1) & ids->mask;
     return &ids->slots[at];
+}
+
+/* Room for n ids at a load of at most one half. */
+static inline void ids_build(Ids *ids, uint64_t n)
+{
+    int bits = 4;
+
+    while ((UINT64_C(1) << bits) < 2 * n)
+        bits++;
+    ids->mask = (UINT64_C(1) << bits) - 1;
+    ids->shift = 64 - bits;
+    ids->slots = mem_alloc(ids->mask + 1, sizeof *ids->slots, "index of people");
+    for (uint64_t i = 0; i <= ids->mask; i++)
+        ids->slots[i].person = ID_ABSENT;
+}
+
+static inline void ids_free(Ids *ids)
+{
+    free(ids->slots);
+    ids->slots = NULL;
+}
+
+/* Every id once. Cost: as a look-up. */
+static inline void ids_add(Ids *ids, int64_t id, uint32_t person, int32_t limit)
+{
+    uint64_t at = ids_place(ids, id);
+
+    while (ids->slots[at].person != ID_ABSENT)
+        at = (at + 1) & ids->mask;
+    ids->slots[at] = (IdSlot){id, person, limit};
 }
 
 #endif

@@ -5,136 +5,36 @@
 
 #include <math.h>
 #include <stdlib.h>
-
-/* ---- codes ------------------------------------------------------------- */
-
-static const Code NO_CODE = {0, 0};
-
-static uint64_t place(const Dict *dict, Code code)
-{
-    uint64_t hash = (code.high ^ (code.low * UINT64_C(0xff51afd7ed558ccd))) *
-                    UINT64_C(0x9e3779b97f4a7c15);
-
-    return (hash ^ hash >> 32) & dict->mask;
-}
-
-void dict_build(Dict *dict, const Matcher *matcher)
-{
-    *dict = (Dict){.matcher = matcher, .mask = 1023};
-    dict->slots = mem_alloc(dict->mask + 1, sizeof *dict->slots, "codes met");
-}
-
-void dict_free(Dict *dict)
-{
-    free(dict->slots);
-    free(dict->hits);
-    free(dict->codes);
-    *dict = (Dict){0};
-}
-
-static void grow(Dict *dict)
-{
-    DictEntry *old = dict->slots;
-    uint64_t n_old = dict->mask + 1;
-
-    dict->mask = 2 * n_old - 1;
-    dict->slots = mem_alloc(2 * n_old, sizeof *dict->slots, "codes met");
-    for (uint64_t i = 0; i < n_old; i++) {
-        uint64_t at = place(dict, old[i].code);
-
-        if (code_equal(old[i].code, NO_CODE))
-            continue;
-        while (!code_equal(dict->slots[at].code, NO_CODE))
-            at = (at + 1) & dict->mask;
-        dict->slots[at] = old[i];
-    }
-    free(old);
-}
-
-static void look_up(Dict *dict, DictEntry *entry)
-{
-    int most = (int)(dict->room_hits - dict->n_hits), n;
-
-    if (dict->matcher == NULL) /* features ask for how many codes, not for which */
-        return;
-    n = matcher_find(dict->matcher, entry->code, dict->hits + dict->n_hits, most);
-    if (n > most) {
-        dict->room_hits = 2 * dict->room_hits + (uint32_t)n;
-        dict->hits = mem_grow(dict->hits, dict->room_hits, sizeof *dict->hits, "hits");
-        n = matcher_find(dict->matcher, entry->code, dict->hits + dict->n_hits, n);
-    }
-    entry->first_hit = dict->n_hits;
-    entry->n_hits = (uint32_t)n;
-    dict->n_hits += (uint32_t)n;
-}
-
-DictEntry *dict_find(Dict *dict, Code code)
-{
-    uint64_t at = place(dict, code);
-
-    while (!code_equal(dict->slots[at].code, code)) {
-        if (code_equal(dict->slots[at].code, NO_CODE)) {
-            if (2 * ++dict->n > dict->mask) {
-                grow(dict);
-                at = place(dict, code);
-                while (!code_equal(dict->slots[at].code, NO_CODE))
-                    at = (at + 1) & dict->mask;
-            }
-            dict->slots[at] = (DictEntry){.code = code, .number = DICT_UNUSED};
-            look_up(dict, &dict->slots[at]);
-            break;
-        }
-        at = (at + 1) & dict->mask;
-    }
-    return &dict->slots[at];
-}
-
-uint32_t dict_use(Dict *dict, DictEntry *entry)
-{
-    if (entry->number != DICT_UNUSED)
-        return entry->number;
-    if (dict->n_codes == dict->room_codes) {
-        dict->room_codes = 2 * dict->room_codes + 256;
-        dict->codes =
-            mem_grow(dict->codes, dict->room_codes, sizeof *dict->codes, "codes met");
-    }
-    dict->codes[dict->n_codes] = entry->code;
-    entry->number = dict->n_codes++;
-    return entry->number;
-}
+#include <string.h>
 
 /* ---- events ------------------------------------------------------------ */
 
-enum { FIRST_BATCH = 1024, LAST_BATCH = 65536 };
+enum { FIRST_BATCH = 32, LAST_BATCH = 1024 };
 
 void pile_build(Pile *pile, const Plan *plan, const Source *source)
 {
-    *pile = (Pile){.plan = plan, .source = source};
-    if (source->needs_code)
-        dict_build(&pile->dict, source->matcher);
+    *pile = (Pile){.plan = plan, .source = source, .dict = dict_new(plan, source)};
 }
 
-void batch_free(Batch *batch)
+void pile_drop_part(Pile *pile, uint32_t part)
 {
-    free(batch->person);
-    free(batch->day);
-    free(batch->code);
-    free(batch->conditions);
-    free(batch->value);
-    free(batch->end);
-    free(batch->key);
-    free(batch);
+    if (part >= pile->n_parts)
+        return;
+    while (pile->parts[part] != NULL) {
+        Batch *batch = pile->parts[part];
+
+        pile->parts[part] = batch->next;
+        free(batch);
+    }
 }
 
 void pile_free(Pile *pile)
 {
-    while (pile->batches != NULL) {
-        Batch *batch = pile->batches;
-
-        pile->batches = batch->next;
-        batch_free(batch);
-    }
-    dict_free(&pile->dict);
+    for (uint32_t part = 0; part < pile->n_parts; part++)
+        pile_drop_part(pile, part);
+    free(pile->parts);
+    dict_free(pile->dict);
+    *pile = (Pile){0};
 }
 
 uint32_t event_stored_bytes(const Source *source)
@@ -145,57 +45,74 @@ uint32_t event_stored_bytes(const Source *source)
 
 uint32_t event_loading_bytes(const Source *source)
 {
-    return 4u + event_stored_bytes(source) + (source->is_unique ? 8u : 0);
+    return 8u + (source->keeps_value ? 8u : 0) + (source->is_unique ? 8u : 0) +
+           (source->keeps_end ? 4u : 0);
 }
 
-static void *column(bool is_kept, uint32_t n, size_t size)
-{
-    return is_kept ? mem_grow(NULL, n, size, "events as they arrive") : NULL;
-}
-
-static void add_batch(Pile *pile)
+/* One piece of memory, the widest columns first. */
+static void add_batch(Pile *pile, uint32_t part)
 {
     const Source *source = pile->source;
-    Batch *batch = mem_alloc(1, sizeof *batch, "events as they arrive");
-    uint32_t room = pile->batches == NULL ? FIRST_BATCH : 2 * pile->batches->room;
+    const Batch *before = pile->parts[part];
+    uint32_t room = before == NULL ? FIRST_BATCH : 2 * before->room;
+    Batch *batch;
+    char *at;
 
-    if (room > LAST_BATCH)
-        room = LAST_BATCH;
-    batch->room = room;
-    batch->person = column(true, room, sizeof *batch->person);
-    batch->day = column(true, room, sizeof *batch->day);
-    batch->code = column(source->needs_code, room, sizeof *batch->code);
-    batch->conditions = column(source->n_conditions > 0, room, sizeof *batch->conditions);
-    batch->value = column(source->keeps_value, room, sizeof *batch->value);
-    batch->end = column(source->keeps_end, room, sizeof *batch->end);
-    batch->key = column(source->is_unique, room, sizeof *batch->key);
-    batch->next = pile->batches;
-    pile->batches = batch;
-    pile->bytes += (uint64_t)room * event_loading_bytes(source);
+    room = room > LAST_BATCH ? LAST_BATCH : room;
+    batch = mem_grow(NULL, 1, sizeof *batch + (size_t)room * event_loading_bytes(source),
+                     "events as they arrive");
+    *batch = (Batch){.next = pile->parts[part], .room = room};
+    at = (char *)(batch + 1);
+    batch->event = (uint64_t *)at;
+    at += room * sizeof *batch->event;
+    if (source->keeps_value) {
+        batch->value = (double *)at;
+        at += room * sizeof *batch->value;
+    }
+    if (source->is_unique) {
+        batch->key = (uint64_t *)at;
+        at += room * sizeof *batch->key;
+    }
+    if (source->keeps_end)
+        batch->end = (int32_t *)at;
+    pile->parts[part] = batch;
+    pile->bytes += sizeof *batch + (uint64_t)room * event_loading_bytes(source);
 }
 
-static void add_event(Pile *pile, uint32_t person, const EventRow *row, uint32_t code)
+static void add_part(Pile *pile, uint32_t part)
 {
-    Batch *batch = pile->batches;
-    uint32_t i;
+    uint32_t n = 2 * part + 16;
 
+    pile->parts = mem_grow(pile->parts, n, sizeof(Batch *), "events as they arrive");
+    memset(pile->parts + pile->n_parts, 0, (n - pile->n_parts) * sizeof(Batch *));
+    pile->n_parts = n;
+}
+
+static void add_event(Pile *pile, uint32_t person, const EventRow *row)
+{
+    const DictEntry *entry = dict_entry(pile->dict, row->code);
+    uint32_t part = person / PART_PEOPLE, label = entry->label, i;
+    Batch *batch;
+
+    if (label == DICT_UNKNOWN || entry->conditions != row->conditions)
+        label = dict_label(pile->dict, row->code, row->conditions);
+    if (part >= pile->n_parts)
+        add_part(pile, part);
+    batch = pile->parts[part];
     if (batch == NULL || batch->n == batch->room) {
-        add_batch(pile);
-        batch = pile->batches;
+        add_batch(pile, part);
+        batch = pile->parts[part];
     }
     i = batch->n++;
-    batch->person[i] = person;
-    batch->day[i] = row->day;
-    if (batch->code != NULL)
-        batch->code[i] = code;
-    if (batch->conditions != NULL)
-        batch->conditions[i] = row->conditions;
+    batch->event[i] = packed_event(person, row->day, label);
+    /* What nobody asks for must not tell events apart. */
     if (batch->value != NULL)
-        batch->value[i] = row->value;
-    if (batch->end != NULL)
-        batch->end[i] = row->end < pile->plan->as_of ? row->end : DAY_UNKNOWN;
+        batch->value[i] = entry->latest_only ? NAN : row->value;
     if (batch->key != NULL)
         batch->key[i] = row->key;
+    if (batch->end != NULL)
+        batch->end[i] =
+            row->end < pile->plan->as_of && !entry->latest_only ? row->end : DAY_UNKNOWN;
 }
 
 /* ---- what features can use --------------------------------------------- */
@@ -218,39 +135,39 @@ static bool is_meant(const Feature *feature, const Hit *hit, const EventRow *row
            (hit->below == INFINITY || row->value < hit->below);
 }
 
-/* Whether one of the hits can use the row; lowers *fate to ROW_OUTSIDE where only the
- * window is missed. */
-static bool is_wanted(const Pile *pile, const Hit *hits, uint32_t n, const EventRow *row,
-                      RowFate *fate)
+/* The fate of a row by what each feature asks for. */
+static RowFate ask_features(const Pile *pile, const EventRow *row)
 {
+    const Hit *hits = dict_hits(pile->dict, row->code);
+    uint32_t n = dict_entry(pile->dict, row->code)->n_hits;
+    RowFate fate = ROW_UNLISTED;
+
     for (uint32_t h = 0; h < n; h++) {
         const Feature *feature = &pile->plan->features[hits[h].feature];
 
         if (!is_meant(feature, &hits[h], row))
             continue;
         if (is_in_window(feature, row))
-            return true;
-        *fate = ROW_OUTSIDE;
+            return ROW_KEPT;
+        fate = ROW_OUTSIDE;
     }
-    return false;
+    return fate;
 }
 
-RowFate pile_keep(Pile *pile, uint32_t person, const EventRow *row, DictEntry *entry)
+RowFate pile_keep(Pile *pile, uint32_t person, const EventRow *row)
 {
-    const Source *source = pile->source;
-    RowFate fate = ROW_UNLISTED;
-    uint32_t code = CODE_NONE;
-    bool wanted;
+    const DictEntry *entry = dict_entry(pile->dict, row->code);
+    RowFate fate;
 
-    wanted = entry != NULL && is_wanted(pile, pile->dict.hits + entry->first_hit,
-                                        entry->n_hits, row, &fate);
-    if (!wanted &&
-        !is_wanted(pile, source->uncoded, (uint32_t)source->n_uncoded, row, &fate))
-        return fate;
-    if (entry != NULL)
-        code = dict_use(&pile->dict, entry);
-    add_event(pile, person, row, code);
-    return ROW_KEPT;
+    if (!entry->is_plain)
+        fate = ask_features(pile, row);
+    else if ((uint32_t)row->day - (uint32_t)entry->from < entry->span)
+        fate = ROW_KEPT;
+    else
+        fate = entry->n_hits == 0 ? ROW_UNLISTED : ROW_OUTSIDE;
+    if (fate == ROW_KEPT)
+        add_event(pile, person, row);
+    return fate;
 }
 
 RowFate pile_admits(const Pile *pile, const People *people, const IdSlot *slot,
@@ -278,11 +195,6 @@ RowFate pile_offer(Pile *pile, const People *people, const EventRow *row)
 {
     const IdSlot *slot = ids_find(&people->ids, row->id);
     RowFate fate = pile_admits(pile, people, slot, row->day);
-    DictEntry *entry = NULL;
 
-    if (fate != ROW_KEPT)
-        return fate;
-    if (row->has_code && pile->source->needs_code)
-        entry = dict_find(&pile->dict, row->code);
-    return pile_keep(pile, slot->person, row, entry);
+    return fate == ROW_KEPT ? pile_keep(pile, slot->person, row) : fate;
 }

@@ -48,7 +48,8 @@ static uint64_t events_bytes(const Events *events, const Source *source,
 
     return events->n * event_stored_bytes(source) +
            ((uint64_t)n_people + 1) * sizeof *events->start +
-           events->n_codes * (sizeof *events->codes + sizeof *events->hit_start) +
+           events->n_codes * (sizeof *events->codes + sizeof *events->code_rows +
+                              sizeof *events->hit_start) +
            n_hits * sizeof *events->hits;
 }
 
@@ -76,6 +77,7 @@ static void events_free(Events *events)
     free(events->value);
     free(events->end);
     free(events->codes);
+    free(events->code_rows);
     free(events->hit_start);
     free(events->hits);
 }

@@ -5,6 +5,9 @@
  * their index. Events of a source are grouped by person, and within a person in one
  * total order (day, code, conditions, value, end), so that the store is the same
  * whatever the order in which rows arrived. Undated events come first.
+ *
+ * Where features only ask whether a code was there and when last, earlier events of the
+ * same code are left out: see Label in pile.h. No feature can tell.
  */
 #ifndef ENGINE_STORE_STORE_H
 #define ENGINE_STORE_STORE_H
@@ -78,6 +81,7 @@ typedef struct Events {
     int32_t *end;         /* DAY_UNKNOWN = still open */
     Code *codes;          /* codes seen and wanted, ascending by system, then code */
     uint32_t n_codes;
+    uint64_t *code_rows; /* by code: rows kept, also those of events left out */
     uint32_t *hit_start; /* n_codes + 1 */
     Hit *hits;           /* hits of code c are [hit_start[c], hit_start[c+1]) */
 } Events;

@@ -174,8 +174,6 @@ static const char WANT[] =
     "Type 1 objection: 1\n"
     "objection to spells: 0\n"
     "known 13 ambiguous 1\n"
-    "0: 0 -2147483648 217082002 0 nan -2147483648\n"
-    "0: 0 -2147483648 217082002 0 nan -2147483648\n"
     "0: 0 7305 217082002 0 nan -2147483648\n"
     "0: 0 9132 60621009 0 31.5 -2147483648\n"
     "hit 0 1\n"

@@ -98,6 +98,7 @@ Test(row, an_event_has_a_fate_and_conditions)
     Plan *plan = make_plan(arena);
     const RowMap *map = rowmap_new(plan, plans_source(plan, "gp"), arena);
     RowScratch *scratch = row_scratch_new();
+    Dict *dict = dict_new(plan, map->source);
 
     for (size_t c = 0; c < sizeof CASES / sizeof *CASES; c++) {
         Cell cells[10];
@@ -106,17 +107,18 @@ Test(row, an_event_has_a_fate_and_conditions)
         RowFate got;
 
         split(cells, room, CASES[c].row);
-        got = row_event(&row, map, cells, scratch);
+        got = row_event(&row, map, cells, dict, scratch);
         cr_expect_eq(got, CASES[c].want, "%s: %s", CASES[c].row, row_fate_word[got]);
         if (got != ROW_KEPT)
             continue;
-        if (row.has_code)
-            code_text(code, row.code);
+        if (row.code != DICT_NO_CODE)
+            code_text(code, dict_entry(dict, row.code)->code);
         cr_expect_str_eq(code, CASES[c].code, "%s", CASES[c].row);
         cr_expect_eq(row.conditions, CASES[c].conditions, "%s: %x", CASES[c].row,
                      row.conditions);
         cr_expect_eq(row.id, 7);
     }
+    dict_free(dict);
     row_scratch_free(scratch);
     arena_free(arena);
 }
@@ -128,6 +130,7 @@ Test(row, keys_are_the_key_or_the_whole_row)
     Plan *plan = make_plan(arena);
     Source *source = plans_source(plan, "gp");
     RowScratch *scratch = row_scratch_new();
+    Dict *dict = dict_new(plan, source);
     static const char *const ROWS[] = {"7|2025-01-01|||||k|||", "7|2025-01-01|||||k|2||",
                                        "7|2025-01-01|||||l|||"};
 
@@ -141,13 +144,15 @@ Test(row, keys_are_the_key_or_the_whole_row)
             EventRow row;
 
             split(cells, room, ROWS[r]);
-            cr_assert_eq(row_event(&row, rowmap_new(plan, source, arena), cells, scratch),
-                         ROW_KEPT);
+            cr_assert_eq(
+                row_event(&row, rowmap_new(plan, source, arena), cells, dict, scratch),
+                ROW_KEPT);
             key[r] = row.key;
         }
         cr_expect_eq(key[0] == key[1], !whole);
         cr_expect_neq(key[0], key[2]);
     }
+    dict_free(dict);
     row_scratch_free(scratch);
     arena_free(arena);
 }

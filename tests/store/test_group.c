@@ -8,10 +8,10 @@
 
 enum { N_PEOPLE = 300, N_ROWS = 40000, N_PILES = 3 };
 
-/* A source with everything: any code is wanted, by a feature that asks for none. */
-static Feature feature = {
-    .count = COUNT_ROWS, .from = DAY_FIRST, .to = 1000, .is_ever = true};
-static Plan plan = {.features = &feature, .n_features = 1, .as_of = 1000};
+/* A source with everything: any code is wanted, by features that ask for none. */
+static Feature features[3] = {
+    {.count = COUNT_ROWS, .from = DAY_FIRST, .to = 1000, .is_ever = true}};
+static Plan plan = {.features = features, .n_features = 1, .as_of = 1000};
 static const Hit ANY = {-INFINITY, INFINITY, 0, 0};
 
 static Source source_of_everything(bool is_unique)
@@ -34,17 +34,18 @@ static uint32_t next_random(uint64_t *state)
 }
 
 /* Few different values, so that ties are many. */
-static EventRow make_row(uint64_t seed)
+static EventRow make_row(Code *code, uint64_t seed)
 {
     uint64_t state = seed * 2654435761;
     EventRow row = {.id = next_random(&state) % N_PEOPLE};
-    char code[8] = {(char)('A' + next_random(&state) % 20), '1', '\0'};
+    char text[8] = {(char)('A' + next_random(&state) % 20), '1', '\0'};
 
     row.day =
         next_random(&state) % 9 == 0 ? DAY_UNKNOWN : (int32_t)(next_random(&state) % 50);
     row.end = next_random(&state) % 3 == 0 ? DAY_UNKNOWN : 60;
-    row.has_code = next_random(&state) % 10 > 0;
-    code_of_text(&row.code, SYSTEM_LOCAL, code, 2);
+    *code = (Code){0, 0};
+    if (next_random(&state) % 10 > 0)
+        code_of_text(code, SYSTEM_LOCAL, text, 2);
     row.conditions = next_random(&state) % 4;
     row.value = next_random(&state) % 4 == 0 ? NAN : next_random(&state) % 3;
     row.key = next_random(&state) % 40;
@@ -56,7 +57,7 @@ static uint64_t build(Events *events, const Source *source, int shift, int threa
 {
     Pile piles[N_PILES];
     People people = {0};
-    uint64_t repeats;
+    uint64_t repeats, kept = 0;
 
     omp_set_num_threads(threads);
     ids_build(&people.ids, N_PEOPLE);
@@ -65,13 +66,17 @@ static uint64_t build(Events *events, const Source *source, int shift, int threa
     for (int p = 0; p < N_PILES; p++)
         pile_build(&piles[p], &plan, source);
     for (int i = 0; i < N_ROWS; i++) {
-        EventRow row = make_row((uint64_t)((i * 7919 + shift) % N_ROWS));
+        Pile *pile = &piles[(i + shift) / 7 % N_PILES];
+        Code code;
+        EventRow row = make_row(&code, (uint64_t)((i * 7919 + shift) % N_ROWS));
 
-        cr_assert_eq(pile_offer(&piles[(i + shift) / 7 % N_PILES], &people, &row),
-                     ROW_KEPT);
+        if (code.low != 0)
+            row.code = dict_find(pile->dict, code);
+        kept += pile_offer(pile, &people, &row) == ROW_KEPT;
     }
     repeats = group_build(events, piles, N_PILES, N_PEOPLE);
     ids_free(&people.ids);
+    cr_assert(plan.n_features > 1 || kept == N_ROWS);
     return repeats;
 }
 
@@ -97,6 +102,7 @@ static void expect_equal(const Events *a, const Events *b)
     cr_expect_arr_eq(a->value, b->value, a->n * sizeof *a->value);
     cr_expect_arr_eq(a->end, b->end, a->n * sizeof *a->end);
     cr_expect_arr_eq(a->codes, b->codes, a->n_codes * sizeof *a->codes);
+    cr_expect_arr_eq(a->code_rows, b->code_rows, a->n_codes * sizeof *a->code_rows);
 }
 
 Test(group, the_same_for_any_order_and_any_number_of_threads)
@@ -135,6 +141,78 @@ Test(group, the_order_within_a_person_is_total)
     cr_expect_eq(events.n_codes, 20);
     for (uint32_t c = 1; c < events.n_codes; c++)
         cr_expect_lt(events.codes[c - 1].high, events.codes[c].high);
+    free_events(&events);
+}
+
+/* Features that ask whether, how many codes and when last; their windows end on three
+ * days, one has a condition, one takes undated events. */
+static const Feature LATEST[] = {
+    {.count = COUNT_EXISTS, .from = DAY_FIRST, .to = 45, .is_ever = true},
+    {.count = COUNT_CODES, .from = 10, .to = 30, .conditions = 2},
+    {.count = COUNT_DAYS_SINCE_LAST, .from = 5, .to = 12},
+};
+static const Hit ANY_OF_LATEST[] = {{-INFINITY, INFINITY, 0, 0},
+                                    {-INFINITY, INFINITY, 1, 0},
+                                    {-INFINITY, INFINITY, 2, 0}};
+
+/* What a feature knows of a person: the codes, and the latest day (-99 = none). */
+typedef struct Known {
+    uint32_t codes;
+    int32_t latest;
+} Known;
+
+static void learn(Known *known, const Feature *feature, int32_t day, uint32_t letter,
+                  uint32_t conditions)
+{
+    bool is_in =
+        day == DAY_UNKNOWN ? feature->is_ever : day >= feature->from && day < feature->to;
+
+    if (!is_in || (conditions & feature->conditions) != feature->conditions)
+        return;
+    known->codes |= UINT32_C(1) << letter;
+    if (day > known->latest)
+        known->latest = day;
+}
+
+/* The code as a letter; the one behind the last is none. */
+static uint32_t letter_of(Code code)
+{
+    return code.low == 0 ? 20 : (uint32_t)(code.high >> 56) - 'A';
+}
+
+Test(group, what_nobody_asks_for_is_not_missed)
+{
+    static Known want[N_PEOPLE][3], got[N_PEOPLE][3];
+    Source source = source_of_everything(false);
+    uint64_t n_rows = 0, kept = 0;
+    Events events;
+
+    memcpy(features, LATEST, sizeof LATEST);
+    plan.n_features = 3;
+    source.uncoded = ANY_OF_LATEST;
+    source.n_uncoded = 3;
+    for (uint32_t i = 0; i < N_ROWS; i++) {
+        Code code;
+        EventRow row = make_row(&code, i);
+
+        for (int f = 0; f < 3; f++)
+            learn(&want[row.id][f], &LATEST[f], row.day, letter_of(code), row.conditions);
+        kept += code.low != 0 && row.day < 45;
+    }
+    build(&events, &source, 5, 2);
+    for (uint32_t p = 0; p < N_PEOPLE; p++)
+        for (uint64_t e = events.start[p]; e < events.start[p + 1]; e++)
+            for (int f = 0; f < 3; f++)
+                learn(&got[p][f], &LATEST[f], events.day[e],
+                      events.code[e] == CODE_NONE
+                          ? 20
+                          : letter_of(events.codes[events.code[e]]),
+                      events.conditions[e]);
+    cr_expect_arr_eq(got, want, sizeof want);
+    cr_expect_lt(events.n, N_ROWS * 9 / 10);
+    for (uint32_t c = 0; c < events.n_codes; c++)
+        n_rows += events.code_rows[c];
+    cr_expect_eq(n_rows, kept); /* lists count rows, also those left out */
     free_events(&events);
 }
 

@@ -90,53 +90,73 @@ Test(pile, keeps_what_some_feature_can_use)
         EventRow row = {.id = CASES[c].id,
                         .day = CASES[c].day,
                         .end = CASES[c].end,
-                        .code = code_of(CASES[c].code),
-                        .has_code = CASES[c].code != 0,
+                        .code = CASES[c].code == 0
+                                    ? DICT_NO_CODE
+                                    : dict_find(pile.dict, code_of(CASES[c].code)),
                         .conditions = CASES[c].conditions,
                         .value = CASES[c].value};
         RowFate got = pile_offer(&pile, &people, &row);
 
         cr_expect_eq(got, CASES[c].want, "%s: %s", CASES[c].name, row_fate_word[got]);
     }
-    cr_expect_eq(pile.batches->n, 6);
-    cr_expect_eq(pile.dict.n_codes, 2); /* of rows that were kept */
-    cr_expect_eq(event_loading_bytes(&source), 16);
+    cr_expect_eq(pile.parts[0]->n, 6);
+    cr_expect_eq(event_loading_bytes(&source), 8);
     cr_expect_eq(event_stored_bytes(&source), 12);
     pile_free(&pile);
     ids_free(&people.ids);
     arena_free(arena);
 }
 
+Test(pile, packs_an_event_into_64_bits_in_order)
+{
+    static const int32_t DAYS[] = {DAY_UNKNOWN, DAY_FIRST, 0, 9000, DAY_LAST};
+    uint64_t before = 0;
+
+    for (uint32_t p = 0; p < 3; p++)
+        for (size_t d = 0; d < sizeof DAYS / sizeof *DAYS; d++) {
+            uint64_t event = packed_event(PART_PEOPLE + p, DAYS[d], 5 * p);
+
+            cr_expect(event > before || event == 0);
+            cr_expect_eq(packed_person(event), p);
+            cr_expect_eq(packed_day(event), DAYS[d]);
+            cr_expect_eq(event & LABEL_MASK, 5 * p);
+            before = event;
+        }
+}
+
 Test(pile, remembers_any_number_of_codes)
 {
     Arena *arena = arena_new();
-    Matcher *matcher = matcher_new(arena);
-    Dict dict;
+    Source source = {.matcher = matcher_new(arena), .needs_code = true};
+    Dict *dict;
     enum { N = 20000 };
 
     for (int64_t i = 0; i < N; i += 2) {
         ListEntry entry = {.above = -INFINITY, .below = INFINITY};
 
         code_of_int(&entry.code, SYSTEM_SNOMED, 1000000 + i);
-        matcher_add(matcher, &entry, 0);
-        matcher_add(matcher, &entry, 2);
+        matcher_add(source.matcher, &entry, 0);
+        matcher_add(source.matcher, &entry, 2);
     }
-    matcher_build(matcher);
-    dict_build(&dict, matcher);
+    matcher_build(source.matcher);
+    dict = dict_new(&plan, &source);
     for (int round = 0; round < 2; round++)
         for (int64_t i = 0; i < N; i++) {
-            Code code;
-            DictEntry *entry;
+            Code code, spelling = {(uint64_t)i, UINT64_MAX};
+            uint32_t entry;
 
             code_of_int(&code, SYSTEM_SNOMED, 1000000 + i);
-            entry = dict_find(&dict, code);
-            cr_assert_eq(entry->n_hits, i % 2 == 0 ? 2 : 0);
+            entry = dict_find(dict, code);
+            cr_assert_eq(entry, i + 1);
+            cr_assert_eq(dict_recall(dict, spelling), round == 0 ? DICT_UNKNOWN : entry);
+            if (round == 0)
+                dict_remember(dict, spelling, entry);
+            cr_assert_eq(dict_entry(dict, entry)->n_hits, i % 2 == 0 ? 2 : 0);
             if (i % 2 == 0) {
-                cr_assert_eq(dict.hits[entry->first_hit + 1].feature, 2);
-                cr_assert_eq(dict_use(&dict, entry), i / 2);
+                cr_assert_eq(dict_hits(dict, entry)[1].feature, 2);
+                cr_assert_eq(dict_label(dict, entry, 7), i / 2);
             }
         }
-    cr_expect_eq(dict.n_codes, N / 2);
-    dict_free(&dict);
+    dict_free(dict);
     arena_free(arena);
 }
