@@ -234,9 +234,8 @@ const Command commands[] = {
     {"codelist", "check|diff|stats [FILE...]", "check, compare and measure code lists",
      "check looks for wrong codes, repeats and codes in several places. diff compares\n"
      "two files or two configs; with -c, or two configs, and a connection it counts the\n"
-     "people whom the change touches. stats says which codes are never met, and how "
-     "often\n"
-     "rows match beside the last published run.\n\n"
+     "people whom the change touches. stats says which codes are never met, and how\n"
+     "often rows match beside the last published run.\n\n"
      "  stratify codelist check -c configs/run.yaml\n"
      "  stratify codelist check new.csv --column code=icd --system icd10\n"
      "  stratify codelist diff old.csv new.csv -c configs/run.yaml -d sid\n"
