@@ -23,7 +23,6 @@ void quality_add(SourceCount *to, const SourceCount *from)
     to->rows += from->rows;
     to->bytes += from->bytes;
     to->seconds += from->seconds;
-    to->server_cpu += from->server_cpu;
     if (from->latest > to->latest)
         to->latest = from->latest;
     for (int f = 0; f < N_ROW_FATES; f++)

@@ -279,21 +279,16 @@ RowFate row_opt_out(OptOutKept *row, const RowMap *map, const Cell *cells,
     const Cell *type = field(map, cells, FIELD_TYPE);
     char room[CELL_ROOM];
     uint64_t check;
-    int32_t day;
 
     *row = (OptOutKept){.opt_out = -1};
     if (!get_person(&row->id, &check, map, cells, scratch))
         return ROW_NO_PERSON;
-    if (!get_day(&day, map, cells, FIELD_DATE))
-        return ROW_BAD_DATE;
     if (type->type == CELL_NULL)
         return ROW_BAD_VALUE;
     for (int o = 0; o < population->n_opt_outs && row->opt_out < 0; o++)
         if (cell_is(cell_text(type, room), population->opt_outs[o].type))
             row->opt_out = o;
-    if (row->opt_out < 0)
-        return ROW_UNLISTED;
-    return day >= map->plan->as_of ? ROW_LATER : ROW_KEPT;
+    return row->opt_out < 0 ? ROW_UNLISTED : ROW_KEPT;
 }
 
 /* ---- events ------------------------------------------------------------ */

@@ -58,6 +58,7 @@ RowFate row_registration(RegistrationRow *row, const RowMap *map, const Cell *ce
 /* Texts go to the arena. */
 RowFate row_practice(Practice *row, const RowMap *map, const Cell *cells, Arena *arena);
 
+/* Whatever its date: who objects today is not in a run as of last year either. */
 RowFate row_opt_out(OptOutKept *row, const RowMap *map, const Cell *cells,
                     RowScratch *scratch);
 

@@ -124,7 +124,8 @@ static bool is_in_window(const Feature *feature, const EventRow *row)
         return feature->is_ever;
     if (feature->count == COUNT_BED_DAYS)
         return row->day < feature->to &&
-               (row->end == DAY_UNKNOWN || row->end > feature->from);
+               (row->day >= feature->from || row->end == DAY_UNKNOWN ||
+                row->end > feature->from);
     return row->day >= feature->from && row->day < feature->to;
 }
 

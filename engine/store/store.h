@@ -91,7 +91,7 @@ typedef struct SourceCount {
     uint64_t rows, bytes;
     uint64_t fate[N_ROW_FATES];
     int32_t latest; /* day of the newest row before D: for the freshness gate */
-    double seconds, server_cpu;
+    double seconds; /* of workers that were reading it */
 } SourceCount;
 
 typedef struct Store {

@@ -21,8 +21,6 @@ with opted as (
     select person_id, bool_or(opt_out_type in ('type-1', 'local')) as is_out,
         bool_or(opt_out_type = 'national') as hides_hospital
     from sid.opt_out
-    where opt_out_date is null or opt_out_date < :'as_of'
-        or opt_out_date in (select day from peer.sentinel)
     group by person_id
 ), area as (
     -- Numbers sort faster than codes.

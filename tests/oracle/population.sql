@@ -1,15 +1,11 @@
 -- Who is in a run as of :as_of, after the rules of docs/semantics.md section 2.
 
-create temp table sentinel (day date primary key);
-insert into sentinel values ('1582-10-15'), ('1600-01-01'), ('1800-01-01'),
-    ('1801-01-01'), ('1900-01-01'), ('9999-12-31');
+\ir sentinel.sql
 
 create temp table opted_out as
 select person_id, bool_or(opt_out_type in ('type-1', 'local')) as from_run,
     bool_or(opt_out_type = 'national') as from_hospital
 from sid.opt_out
-where opt_out_date is null or opt_out_date < :'as_of'
-    or opt_out_date in (select day from sentinel)
 group by person_id;
 
 -- A registration whose end is the as-of day is over at the start of that day. Overlapping

@@ -88,7 +88,7 @@ echo 'I10,0.5,Hypertension' >>"$work/hfrs.csv"
 in_two_years="d.diagnosis_date < date '$as_of'
     and d.diagnosis_date >= date '$as_of' - interval '2 years'
     and not exists (select from sid.opt_out o where o.person_id = d.person_id
-                    and o.opt_out_type = 'national' and o.opt_out_date < date '$as_of')"
+                    and o.opt_out_type = 'national')"
 people() {
     ask "select count(distinct d.person_id)
          from sid.diagnosis d join stratify.current_person p using (person_id)

@@ -36,6 +36,7 @@ static const struct {
     {"undated, but not for ever", AT_HOME, DAY_UNKNOWN, 0, 'A', 0, 6, ROW_OUTSIDE},
     {"a stay into the window", AT_HOME, 50, 101, 0, 4, NAN, ROW_KEPT},
     {"a stay up to the window", AT_HOME, 50, 100, 0, 4, NAN, ROW_OUTSIDE},
+    {"a stay of the window's first day", AT_HOME, 100, 100, 0, 4, NAN, ROW_KEPT},
     {"a stay that goes on", AT_HOME, 50, DAY_UNKNOWN, 0, 4, NAN, ROW_KEPT},
     {"on the day of the run", AT_HOME, 200, 0, 'A', 0, 6, ROW_LATER},
     {"the day before birth", AT_HOME, -1, 0, 'A', 0, 6, ROW_BEFORE_BIRTH},
@@ -99,7 +100,7 @@ Test(pile, keeps_what_some_feature_can_use)
 
         cr_expect_eq(got, CASES[c].want, "%s: %s", CASES[c].name, row_fate_word[got]);
     }
-    cr_expect_eq(pile.parts[0]->n, 6);
+    cr_expect_eq(pile.parts[0]->n, 7);
     cr_expect_eq(event_loading_bytes(&source), 8);
     cr_expect_eq(event_stored_bytes(&source), 12);
     pile_free(&pile);
