@@ -23,7 +23,8 @@ CFLAGS_release := -O2
 CFLAGS_debug   := -O0
 CFLAGS_clang   := -O2
 CFLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined
-CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
+                  -Wno-format-truncation
 CFLAGS   := -std=c11 -g -fopenmp -ffp-contract=off $(CFLAGS_$(MODE)) -Werror \
             -Wall -Wextra -Wshadow -Wpedantic -Wvla -Wstrict-prototypes
 CPPFLAGS = -I. -D_GNU_SOURCE -DSTRATIFY_VERSION='"$(VERSION)"' \
