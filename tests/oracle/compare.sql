@@ -23,7 +23,8 @@ where n <= 5;
 
 \echo models of the run without an oracle
 select model from engine_model
-where model not in (select model from oracle_score) order by model;
+where model in (select model from engine_score)
+    and model not in (select model from oracle_score) order by model;
 
 \echo people in the run: oracle, engine, in only one of them
 select (select count(*) from in_run), (select count(*) from engine_person),
@@ -31,7 +32,8 @@ select (select count(*) from in_run), (select count(*) from engine_person),
      where in_run.person_id is null or engine_person.person_id is null);
 
 select (select count(*) from compared where differs)
-    + (select count(*) from engine_model where model not in (select model from oracle_score))
+    + (select count(distinct model) from engine_score
+       where model not in (select model from oracle_score))
     + (select count(*) from in_run full join engine_person using (person_id)
        where in_run.person_id is null or engine_person.person_id is null) as differences
 \gset
