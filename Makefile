@@ -6,6 +6,7 @@
 # make realdata DIR=...    data that others made, run through configs alone
 # make bench PEOPLE=50000  the engine beside its peers; make bench-models the scoring alone
 # make soak                the long tests: kill -9, 500,000 people
+# make docs                docs/models.md from the configs
 # make install             PREFIX=/usr/local DESTDIR=
 # MODE=debug, MODE=asan    any of these, built for looking inside
 
@@ -110,6 +111,9 @@ fuzz:
 $B/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libstratify.a
 	$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
+docs: all
+	scripts/docs.sh
+
 fuzz-names:
 	@echo $(FUZZ)
 
@@ -135,5 +139,5 @@ clean:
 	rm -rf build
 
 -include $(LIB_O:.o=.d) $(MAIN_O:.o=.d) $(TEST_O:.o=.d)
-.PHONY: all objects test setup floors format demo check fuzz fuzz-names realdata bench \
+.PHONY: all objects test setup floors format demo check docs fuzz fuzz-names realdata bench \
         bench-models soak install clean

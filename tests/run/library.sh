@@ -12,6 +12,8 @@ sql() {
 expect "worked examples" tests/worked/run.sh
 cat "$work/out"
 
+expect "docs/models.md is what the configs say" env STRATIFY="$stratify" scripts/docs.sh --check
+
 $stratify synth -q --people 20000 --seed 1 --as-of $as_of
 $stratify init -q
 sql -f tests/oracle/codes.sql -f tests/oracle/codes_library.sql -f tests/oracle/enrich.sql

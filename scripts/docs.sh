@@ -1,0 +1,60 @@
+#!/bin/sh
+# docs.sh [--check]: writes docs/models.md, the card of every model that ships, from the
+# configs; with --check only says whether the file is current. The last chapter is
+# docs/models-not-shipped.md.
+set -eu
+cd "$(dirname "$0")/.."
+stratify=${STRATIFY:-build/release/stratify}
+configs='library discharge/run inouye/run efi2/run'
+work=$(mktemp)
+trap 'rm -f "$work"' EXIT
+
+# Without a server: what is asked is in the configs.
+ids() {
+    env -u PGHOST "$stratify" models -q -c "configs/$1.yaml" | awk 'NR > 1 {print $1}'
+}
+title() {
+    case $1 in
+    library) echo "The library (configs/library.yaml)" ;;
+    discharge/run) echo "Admissions that have ended (configs/discharge)" ;;
+    inouye/run) echo "Inouye's five factors (configs/inouye)" ;;
+    efi2/run) echo "Optional, off by default (configs/efi2)" ;;
+    esac
+}
+
+{
+    cat <<'END'
+# Models
+
+The card of every model that ships: what it is for, whom it applies to, what goes in, its bands, its source, licence and
+limits. Made from the configs by `make docs`; `stratify models NAME -c CONFIG` prints one. Models that people ask for and
+that do not ship are in the [last chapter](#models-that-are-not-shipped-and-what-they-would-need).
+
+Segments that ship as `cohorts:` of a run: [Kaiser triangle](../configs/segments/kaiser.yaml), [frailty by long-term
+conditions](../configs/segments/frailty_grid.yaml), [Core20PLUS5](../configs/segments/core20plus5.yaml), [BNSSG's segments of
+the Cambridge score](../configs/segments/bnssg.yaml), and [life stages in the manner of Bridges to
+Health](../configs/segments/bridges_style.yaml), which are our own reading.
+END
+    for config in $configs; do
+        printf '\n## %s\n\n' "$(title "$config")"
+        for id in $(ids "$config"); do
+            printf -- '- [%s](#%s)\n' "$(env -u PGHOST "$stratify" models -q "$id" -c "configs/$config.yaml" |
+                sed -n '1s/^# //p')" "$id"
+        done
+    done
+    for config in $configs; do
+        for id in $(ids "$config"); do
+            printf '\n<a id="%s"></a>\n\n' "$id"
+            # One level deeper: a card is a chapter here.
+            env -u PGHOST "$stratify" models -q "$id" -c "configs/$config.yaml" | sed 's/^#/##/'
+        done
+    done
+    printf '\n'
+    sed 's/^#/##/' docs/models-not-shipped.md
+} >"$work"
+
+if [ "${1:-}" = --check ]; then
+    cmp "$work" docs/models.md
+else
+    cp "$work" docs/models.md
+fi
