@@ -92,14 +92,7 @@ same() {
 }
 
 make_people() {
-    local have
-    have=$(sql -c "select count(*) from pg_database where datname = 'people'")
-    if [ "$have" = 0 ]; then
-        say "making $people people"
-        sql -c "drop database if exists making" -c "create database making"
-        PGDATABASE=making "$stratify" synth --people "$people" --as-of $as_of -q
-        sql -c "alter database making rename to people" -c "checkpoint"
-    fi
+    tests/bench/people.sh "$people"
     sql -c "drop database if exists bench" \
         -c "create database bench template people strategy file_copy"
     export PGDATABASE=bench
