@@ -50,8 +50,12 @@ typedef struct Taker {
     Meaning *meanings; /* by column of the plan */
     int n_meanings;
     Meaning *date, *end, *code, *system, *value, *key; /* NULL = no such column */
+    const Meaning **attributes;
+    int n_attributes;
     bool filters_codes, filters_days;
-    bool is_whole_key; /* rows count once by all they have */
+    bool may_be_refused; /* some opt-out is of this source alone */
+    bool is_whole_key;   /* rows count once by all they have */
+    int32_t as_of, latest;
     uint32_t n_listed, n_extra;
     const int64_t *extra;
     const IdSlot **extra_met;
@@ -188,6 +192,9 @@ static void name_column(Taker *t, Meaning *m)
     case FIELD_KEY:
         t->key = m;
         break;
+    case FIELD_ATTRIBUTE:
+        t->attributes[t->n_attributes++] = m;
+        break;
     default:
         break;
     }
@@ -221,9 +228,13 @@ static int open_columns(Taker *t, Err *err)
     size_t n_codes;
     bool by_end;
 
+    t->attributes = room(t, (size_t)t->n_meanings, sizeof(Meaning *));
     for (int c = 0; c < t->n_meanings; c++)
         if (open_column(t, c, err) != 0)
             return -1;
+    for (int o = 0; o < t->access->plan->population.n_opt_outs; o++)
+        t->may_be_refused |=
+            t->access->plan->population.opt_outs[o].sources >> source->number & 1;
     t->is_whole_key = source->is_unique && t->key == NULL;
     t->filters_codes = select_has_codes(&codes, &n_codes, source, t->access->is_integer);
     t->filters_days = select_has_days(&by_end, t->access, t->access->type);
@@ -268,13 +279,15 @@ static int read_column(Taker *t, Meaning *m, int block, Err *err)
 
 static uint32_t keep_sent(uint32_t *row, uint32_t n, const Meaning *m)
 {
+    const uint8_t *sent = m->sent;
+    const uint32_t *value = m->row_value;
     uint32_t kept = 0;
 
     for (uint32_t i = 0; i < n; i++) {
         uint32_t at = row[i];
 
         row[kept] = at;
-        kept += m->sent[m->row_value[at]] != SENT_NEVER;
+        kept += sent[value[at]] != SENT_NEVER;
     }
     return kept;
 }
@@ -392,11 +405,9 @@ static RowFate value_of_row(EventRow *row, const Taker *t, uint32_t i)
 
 static RowFate attributes_of_row(EventRow *row, const Taker *t, uint32_t i)
 {
-    for (int c = 0; c < t->n_meanings; c++) {
-        const Meaning *m = &t->meanings[c];
+    for (int a = 0; a < t->n_attributes; a++) {
+        const Meaning *m = t->attributes[a];
 
-        if (m->field != FIELD_ATTRIBUTE)
-            continue;
         if (m->fault[m->row_value[i]] != ROW_KEPT)
             return m->fault[m->row_value[i]];
         row->conditions |= m->conditions[m->row_value[i]];
@@ -454,6 +465,17 @@ static RowFate compose(EventRow *row, const Taker *t, uint32_t i)
     return fate;
 }
 
+/* As pile_admits(), which is only called for what is not usual. */
+static inline RowFate admit(const Taker *t, const IdSlot *slot, int32_t day)
+{
+    const Taking *taking = t->taking;
+
+    if (slot->person <= ID_LAST && day >= slot->limit && day < t->as_of &&
+        !t->may_be_refused)
+        return ROW_KEPT;
+    return pile_admits(taking->pile, taking->people, slot, day);
+}
+
 static RowFate settle(Taker *t, uint32_t i)
 {
     const Taking *taking = t->taking;
@@ -467,11 +489,11 @@ static RowFate settle(Taker *t, uint32_t i)
     fate = compose(&row, t, i);
     if (fate != ROW_KEPT)
         return fate;
-    if (row.day < taking->pile->plan->as_of && row.day > taking->count->latest)
-        taking->count->latest = row.day;
+    if (row.day > t->latest && row.day < t->as_of)
+        t->latest = row.day;
     slot = person <= t->n_listed ? &t->access->extract->met[person]
                                  : t->extra_met[person - t->n_listed - 1];
-    fate = pile_admits(taking->pile, taking->people, slot, row.day);
+    fate = admit(t, slot, row.day);
     if (fate != ROW_KEPT)
         return fate;
     return pile_keep(taking->pile, slot->person, &row);
@@ -500,8 +522,10 @@ static int take_blocks(Taker *t, Err *err)
         if (read_block(&n, t, block, err) != 0)
             return -1;
         t->taking->count->rows += n;
+        t->latest = t->taking->count->latest;
         for (uint32_t i = 0; i < n; i++)
             t->taking->count->fate[settle(t, t->row[i])]++;
+        t->taking->count->latest = t->latest;
     }
     return 0;
 }
@@ -512,6 +536,7 @@ int extract_take(const Taking *taking, const Access *access, const Slice *slice,
     Taker t = {.taking = taking,
                .access = access,
                .source = access->source,
+               .as_of = access->plan->as_of,
                .n_meanings = access->source->n_columns};
     const char *path;
     int rc = -1;
