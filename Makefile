@@ -5,7 +5,7 @@
 # make fuzz ON=config      one parser against random bytes, FOR=60 seconds (clang)
 # make realdata DIR=...    data that others made, run through configs alone
 # make bench PEOPLE=50000  the engine beside its peers; make bench-models the scoring alone
-# make soak                the long tests: kill -9, 500,000 people
+# make soak                the long tests: kill -9, changed tables, 2,000,000 people
 # make docs                docs/models.md from the configs
 # make install             PREFIX=/usr/local DESTDIR=
 # MODE=debug, MODE=asan    any of these, built for looking inside
@@ -127,7 +127,9 @@ bench-models: $B/bench-models
 	$B/bench-models
 
 soak: all
-	tests/soak/run.sh
+	KILLS=100 tests/support/cluster.sh tests/run/kill_9.sh
+	tests/support/cluster.sh tests/soak/extract_changes.sh
+	tests/soak/scale.sh
 
 install: all
 	install -D -m 755 $B/stratify $(DESTDIR)$(PREFIX)/bin/stratify
