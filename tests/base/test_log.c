@@ -1,6 +1,7 @@
 /* What stands on stderr: in a file, for a machine, and on a terminal. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,10 +157,18 @@ static void work_a_little(void)
     log_progress_end();
 }
 
+/* What was written, which may arrive in several pieces. */
 static void read_terminal(int master)
 {
-    ssize_t len = read(master, captured, sizeof captured - 1);
+    struct pollfd ready = {master, POLLIN, 0};
+    size_t len = 0;
 
+    while (len < sizeof captured - 1 && poll(&ready, 1, len == 0 ? 5000 : 500) == 1) {
+        ssize_t piece = read(master, captured + len, sizeof captured - 1 - len);
+
+        cr_assert(piece > 0);
+        len += (size_t)piece;
+    }
     cr_assert(len > 0);
     captured[len] = '\0';
 }
