@@ -287,7 +287,8 @@ static uint32_t keep_latest(Event *run, uint32_t n, Desk *desk)
         desk->seen[rank] = desk->stretch;
         run[--to] = run[i];
     }
-    memmove(run, run + to, (n - to) * sizeof *run);
+    if (to > 0 && to < n)
+        memmove(run, run + to, (n - to) * sizeof *run);
     return n - to;
 }
 

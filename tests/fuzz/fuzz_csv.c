@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "engine/store/pile.h"
 #include "loaders/kinds.h"
 #include "loaders/row.h"
 
@@ -39,6 +40,7 @@ static void read_file(Err *err)
     Access access = {.plan = &plan, .source = &source, .arena = arena_new()};
     const RowMap *map = rowmap_new(&plan, &source, access.arena);
     RowScratch *scratch = row_scratch_new();
+    Dict *dict = dict_new(&plan, &source);
     Slice slice = {0};
     Cell cells[4];
     EventRow row;
@@ -50,10 +52,11 @@ static void read_file(Err *err)
         reader->open(&stream, &access, &slice, NULL, err) == 0)
         while ((found = reader->next(stream, cells, &bytes, err)) > 0)
             if (found == NEXT_ROW)
-                (void)row_event(&row, map, cells, scratch);
+                (void)row_event(&row, map, cells, dict, scratch);
     if ((found == NEXT_FAILED) != (err->n_reports > 0))
         abort();
     reader->close(stream);
+    dict_free(dict);
     row_scratch_free(scratch);
     arena_free(access.arena);
 }
