@@ -33,14 +33,16 @@ CPPFLAGS = -I. -D_GNU_SOURCE -DSTRATIFY_VERSION='"$(VERSION)"' \
            $(shell pkg-config --cflags $(PKGS))
 LDLIBS   = $(shell pkg-config --libs $(PKGS)) -lcsv -lm
 
-FOLDERS  := engine/base engine/plan engine/store engine/db engine/extract loaders \
-            models engine/synth engine/strata engine/publish
+FOLDERS  := engine/base engine/config engine/rule models/trees engine/codes engine/plan \
+            engine/store engine/db engine/extract loaders models engine/synth \
+            engine/strata engine/publish
 PARALLEL := engine/publish/kind_table.c engine/store/group.c engine/strata/rank.c \
             engine/synth/synth.c loaders/load.c models/score.c
 LIB_C    := $(wildcard $(addsuffix /*.c,$(FOLDERS)))
 LIB_O    := $(LIB_C:%.c=$B/%.o)
 MAIN_O   := $(patsubst %.c,$B/%.o,$(wildcard engine/*.c))
 TEST_O   := $(patsubst %.c,$B/%.o,$(wildcard tests/*/test_*.c tests/support/*.c))
+FUZZ_O   := $(patsubst %.c,$B/%.o,$(wildcard tests/fuzz/*.c))
 SQL      := $(wildcard sql/*.sql)
 SEEDS_config := $(wildcard configs/*.yaml configs/models/*.yaml)
 SEEDS_trees  := $(wildcard tests/data/trees/*/*.json tests/data/trees/*/*.ubj \
@@ -49,7 +51,7 @@ FUZZ     := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 all: $B/stratify
 
-objects: $(LIB_O) $(MAIN_O)
+objects: $(LIB_O) $(MAIN_O) $(FUZZ_O)
 
 $B/stratify: $(MAIN_O) $B/libstratify.a
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)

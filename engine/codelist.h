@@ -13,8 +13,8 @@
 
 #include <libsmartcols/libsmartcols.h>
 
+#include "engine/codes/list_compare.h"
 #include "engine/options.h"
-#include "engine/plan/list_compare.h"
 #include "engine/plan/plan.h"
 
 int codelist(const Options *options, Err *err);

@@ -9,7 +9,7 @@
 #ifndef ENGINE_CODELIST_AFFECTED_H
 #define ENGINE_CODELIST_AFFECTED_H
 
-#include "engine/plan/list_compare.h"
+#include "engine/codes/list_compare.h"
 #include "engine/plan/plan.h"
 #include "loaders/load.h"
 

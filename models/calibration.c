@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "engine/base/text.h"
-#include "engine/plan/table.h"
+#include "engine/config/table.h"
 #include "models/kinds.h"
 
 enum { MOST_POINTS = 100000 };

@@ -10,7 +10,7 @@
 #ifndef MODELS_CALIBRATION_H
 #define MODELS_CALIBRATION_H
 
-#include "engine/plan/config.h"
+#include "engine/config/config.h"
 
 typedef struct Calibration {
     int n; /* 0 = no map */

@@ -5,7 +5,7 @@
 #define MODELS_TREE_BIND_H
 
 #include "engine/plan/plan.h"
-#include "models/tree_forest.h"
+#include "models/trees/forest.h"
 
 /* From the value of a term to the code the file knows it by. */
 typedef struct Input {

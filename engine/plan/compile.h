@@ -27,8 +27,8 @@
 #ifndef ENGINE_PLAN_COMPILE_H
 #define ENGINE_PLAN_COMPILE_H
 
+#include "engine/config/table.h"
 #include "engine/plan/plan.h"
-#include "engine/plan/table.h"
 
 /* ---- keys -------------------------------------------------------------- */
 

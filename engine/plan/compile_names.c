@@ -7,7 +7,7 @@
 
 #include "engine/base/text.h"
 #include "engine/plan/compile.h"
-#include "engine/plan/rule_code.h"
+#include "engine/rule/rule_code.h"
 
 /* ---- names ------------------------------------------------------------- */
 

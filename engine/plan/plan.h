@@ -20,9 +20,9 @@
 #include "engine/base/day.h"
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
-#include "engine/plan/codes.h"
-#include "engine/plan/config.h"
-#include "engine/plan/rule.h"
+#include "engine/codes/codes.h"
+#include "engine/config/config.h"
+#include "engine/rule/rule.h"
 
 typedef struct Plan Plan;
 typedef struct Source Source;

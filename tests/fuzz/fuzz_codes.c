@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/plan/codes.h"
+#include "engine/codes/codes.h"
 
 static ListColumns columns_of(uint8_t choice)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "engine/base/text.h"
-#include "engine/plan/config.h"
+#include "engine/config/config.h"
 
 /* Aliases make a document larger than its text, so the walk has an end. */
 static void walk(const Node *node, int *left)

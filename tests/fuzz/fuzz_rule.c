@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/plan/rule.h"
+#include "engine/rule/rule.h"
 
 static Words bands = {(const char *[]){"fit", "mild", "severe"}, 3, 3, false, true};
 

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "models/tree_forest.h"
+#include "models/trees/forest.h"
 
 static void explain(const Forest *forest, const double *x)
 {

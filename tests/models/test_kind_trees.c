@@ -1,4 +1,4 @@
-#include "engine/plan/config.h"
+#include "engine/config/config.h"
 #include "models/kinds.h"
 #include "tests/models/trees_data.h"
 #include "tests/support/tiny.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "models/tree_forest.h"
+#include "models/trees/forest.h"
 
 #define TREES "tests/data/trees/"
 

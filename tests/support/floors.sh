@@ -4,12 +4,14 @@
 floor() {
     case $1 in
     engine/base) echo 0 ;;
-    engine/plan) echo 1 ;;
-    engine/store | engine/db | engine/extract) echo 2 ;;
-    loaders | models | engine/synth) echo 3 ;;
-    engine/strata) echo 4 ;;
-    engine/publish) echo 5 ;;
-    engine) echo 6 ;;
+    engine/config | engine/rule | models/trees) echo 1 ;;
+    engine/codes) echo 2 ;;
+    engine/plan) echo 3 ;;
+    engine/store | engine/db | engine/extract) echo 4 ;;
+    loaders | models | engine/synth) echo 5 ;;
+    engine/strata) echo 6 ;;
+    engine/publish) echo 7 ;;
+    engine) echo 8 ;;
     *)
         echo "unknown folder $1" >&2
         echo 99
