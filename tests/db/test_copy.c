@@ -181,6 +181,18 @@ Test(copy, reading_may_stop_before_the_end)
     db_close(db);
 }
 
+/* The session may have heard of the administrator, or only of the end. */
+static bool is_gone(const char *text)
+{
+    static const char WHAT[] = "database: could not read rows: ";
+
+    return strncmp(text, WHAT, sizeof WHAT - 1) == 0 &&
+           (strcmp(text + sizeof WHAT - 1, "terminating connection due to "
+                                           "administrator command") == 0 ||
+            strcmp(text + sizeof WHAT - 1, "server closed the connection "
+                                           "unexpectedly") == 0);
+}
+
 Test(copy, a_server_that_goes_away_is_a_report)
 {
     Db *db = open_db(), *other = open_db();
@@ -204,9 +216,7 @@ Test(copy, a_server_that_goes_away_is_a_report)
             run(other, sql);
     cr_expect_eq(found, -1);
     cr_expect_eq(err.kind, ERR_SOURCE);
-    cr_expect_str_eq(err.text,
-                     "database: could not read rows: terminating connection due "
-                     "to administrator command");
+    cr_expect(is_gone(err.text), "%s", err.text);
     copy_close(reader);
     db_close(db);
     db_close(other);
