@@ -9,7 +9,7 @@ sql() {
     psql -AtXq -v ON_ERROR_STOP=1 -v as_of=$as_of "$@"
 }
 
-expect "worked examples" tests/worked/run.sh
+expect "worked examples" tests/models/worked/run.sh
 cat "$work/out"
 
 expect "docs/models.md is what the configs say" env STRATIFY="$stratify" scripts/docs.sh --check

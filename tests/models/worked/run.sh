@@ -4,7 +4,7 @@
 # expected.csv: person, model, score, band, why. A score may be a fraction (5/36); an empty
 # one means that the model has none for this person. Scores agree to 1e-9.
 set -eu
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../../.."
 . tests/support/say.sh
 . tests/realdata/count.sh
 
@@ -48,9 +48,8 @@ check() {
     expect_same "$1: worked examples" "$want agree" "$(tail -n 1 "$work/report")"
 }
 
-check tests/worked
-check tests/worked/discharge
-check tests/worked/inouye
-check tests/worked/efi2
+for set in library discharge inouye efi2; do
+    check tests/models/worked/$set
+done
 check tests/data/glm
 summary
