@@ -6,6 +6,7 @@
 #include "engine/codelist.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void print_lists(const CodeList *lists, int n)
 {
@@ -25,7 +26,7 @@ static void print_lists(const CodeList *lists, int n)
         }
         codelist_cell(line, 1, "%d", list->n_entries);
         codelist_cell(line, 2, "%d", list->n_categories);
-        codelist_cell(line, 3, "%d", list->n_merged);
+        codelist_cell(line, 3, "%d", list->n_repeats);
         codelist_cell(line, 4, "%d", list->n_excluded);
         codelist_cell(line, 5, "%d", list->n_empty);
         codelist_cell(line, 6, "%d", list->n_suspect);
@@ -72,24 +73,79 @@ static void print_rules(const CodeList *lists, int n)
 
 /* ---- the same code in two places ----------------------------------------- */
 
-static void print_common(const CodeList *lists, int n)
+enum { MOST_NAMED = 10, MOST_NAMED_OF_PAIR = 3 };
+
+static void print_rest(int n, int named)
+{
+    if (n > named)
+        printf("    and %d more\n", n - named);
+}
+
+/* Every line that says again what another one said. */
+static void print_repeats(const CodeList *lists, int n)
+{
+    for (int l = 0; l < n; l++) {
+        const CodeList *list = &lists[l];
+        int r = 0;
+
+        for (; r < list->n_repeats && r < MOST_NAMED; r++) {
+            const ListEntry *entry = &list->entries[list->repeats[r].entry];
+            char code[CODE_TEXT];
+
+            code_text(code, entry->code);
+            printf("%s:%u: \"%s\" is listed twice, first on line %u\n", list->file,
+                   list->repeats[r].line, code, entry->line);
+        }
+        print_rest(list->n_repeats, r);
+        if (r > 0)
+            fputc('\n', stdout);
+    }
+}
+
+/* Two lists made from one file name the same lines: those only count. */
+static void print_pair(const ListCommon *common, int n, const CodeList *a,
+                       const CodeList *b)
+{
+    bool is_one_file = n > 0 && strcmp(a->file, b->file) == 0;
+    int n_apart = 0;
+
+    for (int c = 0; c < n; c++) {
+        const ListEntry *in_a = common[c].a.entry, *in_b = common[c].b.entry;
+        char code[CODE_TEXT];
+
+        if ((is_one_file && in_a->line == in_b->line) || n_apart++ >= MOST_NAMED_OF_PAIR)
+            continue;
+        code_text(code, in_a->code);
+        printf("%s:%u: \"%s\" is also in %s, %s:%u\n", a->file, in_a->line, code, b->id,
+               b->file, in_b->line);
+    }
+    print_rest(n_apart, n_apart < MOST_NAMED_OF_PAIR ? n_apart : MOST_NAMED_OF_PAIR);
+}
+
+/* No fault: one record may mean both. First how many, then where. */
+static void print_common(const CodeList *lists, int n, Arena *arena)
 {
     static const char *const HEADINGS[] = {"LIST", "LIST", ">CODES IN BOTH"};
     struct libscols_table *table = codelist_table(HEADINGS, 3);
+    ListCommon *common;
 
     for (int a = 0; a < n; a++)
         for (int b = a + 1; b < n; b++) {
-            int common = list_in_common(&lists[a], &lists[b]);
+            int n_common = list_in_common(&common, &lists[a], &lists[b], arena);
             struct libscols_line *line;
 
-            if (common == 0)
+            if (n_common == 0)
                 continue;
             line = scols_table_new_line(table, NULL);
             codelist_cell(line, 0, "%s", lists[a].id);
             codelist_cell(line, 1, "%s", lists[b].id);
-            codelist_cell(line, 2, "%d", common);
+            codelist_cell(line, 2, "%d", n_common);
         }
     codelist_print(table);
+    for (int a = 0; a < n; a++)
+        for (int b = a + 1; b < n; b++)
+            print_pair(common, list_in_common(&common, &lists[a], &lists[b], arena),
+                       &lists[a], &lists[b]);
 }
 
 /* One record of such a code counts for each of the categories. */
@@ -128,12 +184,14 @@ int codelist_check(const Options *options, Arena *arena, Err *err)
     if (options->n_args > 1) {
         rc = codelist_read(&list, options->args[1], options, arena, err);
         print_lists(&list, rc == 0);
+        print_repeats(&list, rc == 0);
         print_categories(&list, arena);
         return rc;
     }
     rc = codelist_plan(&plan, options->config, options, AS_IT_IS, arena, err);
     print_lists(plan.lists, plan.n_lists);
     print_rules(plan.lists, plan.n_lists);
-    print_common(plan.lists, plan.n_lists);
+    print_repeats(plan.lists, plan.n_lists);
+    print_common(plan.lists, plan.n_lists, arena);
     return rc;
 }

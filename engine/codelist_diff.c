@@ -192,7 +192,8 @@ static void print_sums(const Diff *diff, bool has_people)
 static int count_people(Diff *diff, Err *err)
 {
     LoadOptions how = {.conninfo = diff->options->conninfo,
-                       .connections = diff->options->connections};
+                       .connections = diff->options->connections,
+                       .extract = diff->options->extract};
 
     for (int side = 0; side < 2; side++)
         if (affected_find(diff->pairs, diff->n, &diff->plan[side], side == 1, &how,
@@ -213,7 +214,8 @@ int codelist_diff(const Options *options, Arena *arena, Err *err)
         rc = compare_in_config(&diff, err);
     else
         rc = compare_files(&diff, err);
-    has_people = diff.has_plans && options_want_database(options);
+    has_people =
+        diff.has_plans && (options_want_database(options) || options->extract != NULL);
     if (rc == 0 && has_people)
         rc = count_people(&diff, err);
     if (rc == 0) {

@@ -264,7 +264,8 @@ static int measure(Stats *stats, Arena *arena, Err *err)
 {
     const Options *options = stats->options;
     LoadOptions how = {.conninfo = options->conninfo,
-                       .connections = options->connections};
+                       .connections = options->connections,
+                       .extract = options->extract};
     size_t n = (size_t)stats->plan.n_lists;
 
     stats->is_met = arena_alloc(arena, n, sizeof *stats->is_met);

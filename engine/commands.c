@@ -232,16 +232,18 @@ const Command commands[] = {
      "licence and limits.",
      OPTIONS_CONFIG | OPTIONS_AS_OF, 0, 1, models},
     {"codelist", "check|diff|stats [FILE...]", "check, compare and measure code lists",
-     "check looks for wrong codes, repeats and codes in several places. diff compares\n"
-     "two files or two configs; with -c, or two configs, and a connection it counts the\n"
-     "people whom the change touches. stats says which codes are never met, and how\n"
-     "often rows match beside the last published run.\n\n"
+     "check looks for wrong codes, and says where codes are repeated or stand in\n"
+     "several lists. diff compares two files or two configs; with -c, or two configs,\n"
+     "and a connection or an extract it counts the people whom the change touches.\n"
+     "stats says which codes are never met, and how often rows match beside the last\n"
+     "published run.\n\n"
      "  stratify codelist check -c configs/run.yaml\n"
      "  stratify codelist check new.csv --column code=icd --system icd10\n"
      "  stratify codelist diff old.csv new.csv -c configs/run.yaml -d sid\n"
      "  stratify codelist diff old/run.yaml new/run.yaml -d sid\n"
      "  stratify codelist stats -c configs/run.yaml -d sid\n"
-     "  stratify codelist stats hfrs -d sid               the codes never met",
+     "  stratify codelist stats hfrs -d sid               the codes never met\n"
+     "  stratify codelist stats -c configs/run.yaml --extract /srv/stratify/extract",
      OPTIONS_CONNECTION | OPTIONS_CONFIG | OPTIONS_AS_OF | OPTIONS_CODES, 1, 3, codelist},
     {"synth", "", "make up a population to try things on",
      "Fills schema sid with made-up people of Sussex: real practices, list sizes and\n"

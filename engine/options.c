@@ -66,7 +66,7 @@ static const struct {
      {"out", KEY_OUT, "FILE", 0, "also write every difference here as gzip CSV", 1}},
     {OPTIONS_LIST,
      {"group", KEY_GROUP, "CODE", 0, "of one PCN, practice or locality", 1}},
-    {OPTIONS_RUN,
+    {OPTIONS_RUN | OPTIONS_CODES,
      {"extract", KEY_EXTRACT, "DIR", 0, "read this extract, not the tables", 1}},
     {OPTIONS_EXTRACT, {"extract", KEY_EXTRACT, "DIR", 0, "the folder of the extract", 1}},
     {OPTIONS_EXTRACT, {"delete", KEY_DELETE, "DIR", 0, "delete the extract there", 1}},

@@ -32,7 +32,7 @@ enum {
     OPTIONS_SYNTH = 16,   /* --people --seed --dirt --out --replace */
     OPTIONS_LIST = 32,    /* --group */
     OPTIONS_EXTRACT = 64, /* --extract --delete --jobs */
-    OPTIONS_CODES = 128,  /* --column --system */
+    OPTIONS_CODES = 128,  /* --column --system --extract */
     OPTIONS_DIFF = 256    /* --out */
 };
 

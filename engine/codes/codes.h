@@ -111,6 +111,12 @@ typedef struct ListRule {
     int n_lines;     /* a line counts for the first rule that it meets */
 } ListRule;
 
+/* A line that says again what another one said. */
+typedef struct ListRepeat {
+    int entry; /* number of the entry that it repeats */
+    uint32_t line;
+} ListRepeat;
+
 typedef struct CodeList {
     const char *id;
     const char *file;
@@ -122,7 +128,8 @@ typedef struct CodeList {
     int n_entries;
     Category *categories;
     int n_categories;
-    int n_merged;    /* lines listed twice with the same meaning */
+    ListRepeat *repeats; /* lines listed twice with the same meaning: merged */
+    int n_repeats;
     int n_excluded;  /* lines left out by `exclude:` and `keep:` */
     int n_suspect;   /* lines that `suspect:` doubts, and that are in it all the same */
     int n_empty;     /* lines without a code */

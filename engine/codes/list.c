@@ -25,7 +25,7 @@ typedef struct Reader {
     int row;                /* the one in hand */
 
     Names *ids, *meanings; /* numbered as categories and as entries are */
-    int categories_room, entries_room;
+    int categories_room, entries_room, repeats_room;
     Arena *arena;
     Err *err;
 } Reader;
@@ -291,6 +291,18 @@ static int take_category(Reader *reader, ListEntry *entry)
     return take_weight(reader, &list->categories[entry->category], is_new);
 }
 
+static void add_repeat(Reader *reader, int entry, uint32_t line)
+{
+    CodeList *list = reader->list;
+
+    if (list->n_repeats == reader->repeats_room) {
+        reader->repeats_room = list->n_repeats > 0 ? list->n_repeats * 2 : 16;
+        list->repeats = arena_grow(reader->arena, list->repeats, (size_t)list->n_repeats,
+                                   (size_t)reader->repeats_room, sizeof *list->repeats);
+    }
+    list->repeats[list->n_repeats++] = (ListRepeat){entry, line};
+}
+
 /* Adds the entry unless the list has one that means the same. */
 static void add_entry(Reader *reader, const ListEntry *entry)
 {
@@ -302,11 +314,12 @@ static void add_entry(Reader *reader, const ListEntry *entry)
         char is_prefix, sex, nothing[2];
     } meaning = {entry->code,      entry->above, entry->below, entry->category,
                  entry->is_prefix, entry->sex,   {0, 0}};
+    int number;
 
     static_assert(sizeof meaning == 40, "padding would be part of the meaning");
-    if (names_add(reader->meanings, (const char *)&meaning, sizeof meaning) <
-        list->n_entries) {
-        list->n_merged++;
+    number = names_add(reader->meanings, (const char *)&meaning, sizeof meaning);
+    if (number < list->n_entries) {
+        add_repeat(reader, number, entry->line);
         return;
     }
     if (list->n_entries == reader->entries_room) {

@@ -146,22 +146,24 @@ void list_diff(ListDiff *diff, const CodeList *before, const CodeList *after,
 
 /* ---- the same code in two places ------------------------------------------- */
 
-int list_in_common(const CodeList *a, const CodeList *b)
+int list_in_common(ListCommon **common, const CodeList *a, const CodeList *b,
+                   Arena *arena)
 {
-    Arena *arena = arena_new();
     const ListLine *at = list_lines(a, arena), *other = list_lines(b, arena);
+    int most = a->n_entries < b->n_entries ? a->n_entries : b->n_entries;
     int i = 0, j = 0, n = 0;
 
+    *common = arena_alloc(arena, (size_t)most, sizeof **common);
     while (i < a->n_entries && j < b->n_entries) {
         int order = compare_codes(at[i].entry, other[j].entry);
 
-        n += order == 0;
+        if (order == 0)
+            (*common)[n++] = (ListCommon){at[i], other[j]};
         if (order <= 0)
             i += list_same_code(&at[i], a->n_entries - i);
         if (order >= 0)
             j += list_same_code(&other[j], b->n_entries - j);
     }
-    arena_free(arena);
     return n;
 }
 

@@ -46,8 +46,14 @@ typedef struct ListDiff {
 void list_diff(ListDiff *diff, const CodeList *before, const CodeList *after,
                Arena *arena);
 
-/* Codes that stand in both lists. */
-int list_in_common(const CodeList *a, const CodeList *b);
+/* A code that stands in two lists, by its first line in each. */
+typedef struct ListCommon {
+    ListLine a, b;
+} ListCommon;
+
+/* How many codes stand in both lists, and where, in the order of codes. */
+int list_in_common(ListCommon **common, const CodeList *a, const CodeList *b,
+                   Arena *arena);
 /* Codes that stand in two or more categories of the list: one record counts for each. */
 int list_in_categories(const CodeList *list);
 

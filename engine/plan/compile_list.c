@@ -189,9 +189,9 @@ static void read_list_words(Compiler *c, CodeList *list, const Node *node)
 
 static void warn_list(Compiler *c, const CodeList *list)
 {
-    if (list->n_merged > 0)
+    if (list->n_repeats > 0)
         compile_warn(c, list->where, "list \"%s\": %d line%s repeated, counted once",
-                     list->id, list->n_merged, list->n_merged == 1 ? " is" : "s are");
+                     list->id, list->n_repeats, list->n_repeats == 1 ? " is" : "s are");
     if (list->n_excluded > 0)
         compile_warn(c, list->where, "list \"%s\": %d line%s left out by the config",
                      list->id, list->n_excluded, list->n_excluded == 1 ? " is" : "s are");

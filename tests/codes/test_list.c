@@ -88,7 +88,7 @@ Test(list, the_same_line_twice_is_merged)
                        arena, &err),
                  0, "%s", err.text);
     cr_expect_eq(list.n_entries, 3);
-    cr_expect_eq(list.n_merged, 2);
+    cr_expect_eq(list.n_repeats, 2);
     arena_free(arena);
 }
 
@@ -107,7 +107,7 @@ Test(list, other_bounds_are_another_entry)
                        arena, &err),
                  0, "%s", err.text);
     cr_expect_eq(list.n_entries, 3);
-    cr_expect_eq(list.n_merged, 1);
+    cr_expect_eq(list.n_repeats, 1);
     arena_free(arena);
 }
 

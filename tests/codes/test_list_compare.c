@@ -120,11 +120,16 @@ Test(list_compare, codes_in_several_places)
     CodeList a = list_of("I10,a,0,,,\nI10,b,0,,,\nI11,a,0,,,\nI11,a,0,5,,\n", arena);
     CodeList b = list_of("I11,x,0,,,\nI12,x,0,,,\nI10,y,0,,,\n", arena);
     CodeList none = {0};
+    ListCommon *common;
 
     cr_expect_eq(list_in_categories(&a), 1, "two rules in one category are no second");
     cr_expect_eq(list_in_categories(&b), 0);
-    cr_expect_eq(list_in_common(&a, &b), 2);
-    cr_expect_eq(list_in_common(&b, &a), 2);
-    cr_expect_eq(list_in_common(&a, &none), 0);
+    cr_expect_eq(list_in_common(&common, &b, &a, arena), 2);
+    cr_expect_eq(list_in_common(&common, &a, &none, arena), 0);
+    cr_assert_eq(list_in_common(&common, &a, &b, arena), 2);
+    cr_expect_eq(common[0].a.entry->line, 2, "I10, in the order of codes");
+    cr_expect_eq(common[0].b.entry->line, 4);
+    cr_expect_eq(common[1].a.entry->line, 4, "I11, by the first of its lines");
+    cr_expect_eq(common[1].b.entry->line, 2);
     arena_free(arena);
 }

@@ -52,11 +52,18 @@ expect_same "codes, categories, repeats, empty, in several categories" \
     "$(awk 'NR == 2 { print $2, $3, $4, $6, $8 }' "$work/said")" "3 3 1 1 1"
 expect_same "the code in two categories, with its lines" \
     "$(awk '$1 == "E101" { print $3, $4 }' "$work/said" | xargs)" "eyes 4 feet 5"
+expect "a line listed twice, with its place and the first" \
+    grep -x "$work/good.csv:3: \"E10\" is listed twice, first on line 2" "$work/said"
 try "a list without its coding system" 2 check "$work/good.csv"
 try "a config" 0 check -c configs/run.yaml
 expect_same "doubted rows of the nightly run are counted" "$(field 'efi_codes ' 7 | head -1)" 26
 expect "and why they stay is said" grep 'suspect *26 flags: suspect-map *made by a machine' "$work/said"
+expect "a code of two lists, with both places" grep -x "configs/codelists/efi_codes.csv:[0-9]*: \
+\"66Yf.\" is also in efi_values, configs/codelists/efi_value_rules.csv:[0-9]*" "$work/said"
 try "the library" 0 check -c configs/library.yaml
+expect_same "ten repeats of a list are named, and how many more there are" \
+    "$(grep -c 'cms_codes.csv:[0-9]*: ".*" is listed twice' "$work/said")$(grep -A 1 'listed twice' "$work/said" | tail -n 1)" \
+    "10    and $(($(field 'cms_codes ' 4 | head -1) - 10)) more"
 expect "rows left out, and why" \
     grep 'efi_codes_reviewed left out *26 flags: suspect-map *made by a machine' "$work/said"
 cp -R configs "$work/configs"
@@ -102,6 +109,12 @@ expect_same "codes and people are those of plain SQL" "$(awk '/^hfrs / && NF == 
     "hfrs 1 2 1 $(shown "$(people '^I10')") $(shown "$(people '^(N39|W19)')") $(shown "$(people '^R55')") $(shown "$(people '^(N39|W19|R55|I10)')")"
 expect "a weight as it was and is" grep 'changed R55\* *icd10 *R55, weight 1.8 *R55, weight 9.9' "$work/said"
 
+cp "$work/said" "$work/from_tables"
+$stratify extract -q -c configs/run.yaml --as-of $as_of --extract "$work/extract"
+try "the same of an extract" 0 diff --as-of $as_of --extract "$work/extract" \
+    -c configs/run.yaml configs/codelists/hfrs.csv "$work/hfrs.csv"
+expect "comes to the same" cmp "$work/said" "$work/from_tables"
+
 # The same list with the doubted rows left out: only a word of the config changes.
 rm -rf "$work/configs"
 cp -R configs "$work/configs"
@@ -126,6 +139,9 @@ expect "fewer deficits without them ($before)" test "$(deficits)" -lt "$before"
 # -- stats ---------------------------------------------------------------------------
 try "stats" 0 stats -c "$work/configs/run.yaml" --as-of $as_of
 cp "$work/said" "$work/stats"
+try "stats of an extract" 0 stats -c "$work/configs/run.yaml" --as-of $as_of \
+    --extract "$work/extract"
+expect "are the same" cmp "$work/said" "$work/stats"
 rows=$(ask "select rows from stratify.run_list join stratify.current_run using (run_id)
             where list = 'hfrs'")
 expect_same "rows are those of the run, and nothing moved" \
