@@ -1,7 +1,7 @@
 #!/bin/sh
 # docs.sh [--check]: writes docs/models.md, the card of every model that ships, from the
-# configs; with --check only says whether the file is current. The last chapter is
-# docs/models-not-shipped.md.
+# configs; with --check only says whether the file is current. The last chapter, which no
+# config can say, is scripts/models_not_shipped.md.
 set -eu
 cd "$(dirname "$0")/.."
 stratify=${STRATIFY:-build/release/stratify}
@@ -28,7 +28,8 @@ title() {
 
 The card of every model that ships: what it is for, whom it applies to, what goes in, its bands, its source, licence and
 limits. Made from the configs by `make docs`; `stratify models NAME -c CONFIG` prints one. Models that people ask for and
-that do not ship are in the [last chapter](#models-that-are-not-shipped-and-what-they-would-need).
+that do not ship, what is missing of each and the config that takes it, are in the
+[last chapter](#models-that-are-not-shipped-and-what-they-would-need).
 
 Segments that ship as `cohorts:` of a run: [Kaiser triangle](../configs/segments/kaiser.yaml), [frailty by long-term
 conditions](../configs/segments/frailty_grid.yaml), [Core20PLUS5](../configs/segments/core20plus5.yaml), [BNSSG's segments of
@@ -42,6 +43,15 @@ END
                 sed -n '1s/^# //p')" "$id"
         done
     done
+    cat <<'END'
+
+## Not shipped
+
+- [The numbers are not public](#the-numbers-are-not-public)
+- [The numbers are public, the licence is not clear](#the-numbers-are-public-the-licence-is-not-clear)
+- [Parts of models that ship](#parts-of-models-that-ship)
+- [Shipped, but waiting for inputs](#shipped-but-waiting-for-inputs)
+END
     for config in $configs; do
         for id in $(ids "$config"); do
             printf '\n<a id="%s"></a>\n\n' "$id"
@@ -50,7 +60,7 @@ END
         done
     done
     printf '\n'
-    sed 's/^#/##/' docs/models-not-shipped.md
+    sed 's/^#/##/' scripts/models_not_shipped.md
 } >"$work"
 
 if [ "${1:-}" = --check ]; then
