@@ -28,9 +28,11 @@ create temp table elixhauser_weight (condition text, label text, elixhauser int,
 create temp table imperial_code (syndrome text, prefix text);
 \copy imperial_code from 'configs/codelists/frailty_imperial_icd10.csv' with (format csv, header)
 create temp table acsc_code (system text, grouping text, condition text, place text,
-    prefix text);
+    position_lt text, prefix text);
 \copy acsc_code from 'configs/codelists/acsc_icd10.csv' with (format csv, header)
-create temp table falls_code (rule text, role text, place text, prefix text);
+create temp table acsc_extra (system text, condition text, rule text, place text, prefix text);
+\copy acsc_extra from 'tests/oracle/acsc_operations.csv' with (format csv, header)
+create temp table falls_code (rule text, role text, place text, position_lt text, prefix text);
 \copy falls_code from 'configs/codelists/falls_nhp_icd10.csv' with (format csv, header)
 
 -- list, code: as each model reads the rows.

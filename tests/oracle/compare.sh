@@ -4,7 +4,7 @@
 # Reads schema sid of the database that the PG* variables name, and the current run there,
 # or the folder that `stratify run --out OUT` wrote. AS_OF is by default the day of the
 # current run. SET is the config that ran: library (default; the nightly run is part of it),
-# efi2, inouye or discharge. Prints what was compared; the last line is "differences N".
+# efi2, inouye, discharge or operations. Prints what was compared; the last line is "differences N".
 # Fails unless N is 0.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -31,7 +31,8 @@ PGOPTIONS="${PGOPTIONS:-} -c jit=off -c work_mem=256MB"
 export PGOPTIONS
 set -- codes codes_library population
 case $kind in
-library) set -- "$@" scores events primary_care medicines hospital risk ;;
+library) set -- "$@" scores spell events primary_care medicines hospital admissions falls risk ;;
+operations) set -- "$@" spell operations admissions ;;
 discharge) set -- codes sentinel discharge ;;
 *) set -- "$@" "$kind" ;;
 esac

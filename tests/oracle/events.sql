@@ -38,16 +38,6 @@ join (select 'cms' as family, list, null::int as weight, prefix from cms_medicin
     on c.code like l.prefix || '%';
 analyze rx_list;
 
-create temp table spell as
-select s.person_id, spell_id, admission_date as day, admission_method as method,
-    main_specialty as specialty
-from sid.hospital_spell s
-join in_run p using (person_id)
-where not p.hides_hospital and admission_date < :'as_of'
-    and admission_date between p.birth_date and coalesce(p.death_date, 'infinity')
-    and admission_date not in (select day from sentinel);
-analyze spell;
-
 create temp table attendance as
 select a.person_id, arrival_date as day
 from sid.ae_attendance a

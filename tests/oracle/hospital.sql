@@ -1,4 +1,4 @@
--- Charlson with age and as in the SHMI, Elixhauser, frailty syndromes, admissions. Adds to
+-- Charlson with age and as in the SHMI, Elixhauser, frailty syndromes. Adds to
 -- oracle_score. Needs coded and standing: see scores.sql.
 
 create temp table code_seen as select distinct code from coded;
@@ -51,51 +51,5 @@ left join (select person_id, syndrome
            where day >= :'as_of'::date - interval '2 years') s using (person_id)
 group by person_id;
 
--- ---- emergency admissions by their first episode --------------------------------------
-create temp table first_episode as
-select s.person_id, s.day, d.episode_id, d.position,
-    regexp_replace(upper(d.icd10_code), '[^A-Z0-9]', '', 'g') as code,
-    s.method in ('21', '23', '24', '28', '2A', '2B', '2C', '2D')
-        and s.specialty not in ('501', '560', '610') and e.episode_end is not null as is_iif
-from spell s
-join sid.hospital_episode e on e.spell_id = s.spell_id and e.episode_order = 1
-join sid.diagnosis d on d.episode_id = e.episode_id
-where s.method like '2%' and s.day >= :'as_of'::date - interval '12 months';
-create index on first_episode (episode_id);
-
-create temp table beside as
-select episode_id, bool_or(position > 1 and code ~ '^J4[12347]') as copd,
-    bool_or(position > 1 and code like 'D57%') as sickle,
-    bool_or(position > 1 and code ~ '^W[01]') as fall, bool_or(code ~ '^[V-Y]') as cause
-from first_episode group by 1;
-
-insert into oracle_score
-select p.person_id, m.model, count(distinct (condition, day)) filter (where condition is not null)
-from in_run p
-cross join (values ('acsc_admissions', 'nhp_acsc19'), ('acsc_iif', 'iif_ac02')) as m (model, system)
-left join (
-    select f.person_id, k.system, k.condition, f.day
-    from first_episode f
-    join beside b using (episode_id)
-    join acsc_code k on f.code like k.prefix || '%'
-        and (k.place = 'any' or f.position = 1)
-        and (k.system <> 'iif_ac02' or f.is_iif)
-    where (k.condition <> 'copd_if_secondary_copd' or b.copd)
-        and (k.condition <> 'influenza_pneumonia' or not b.sickle)) a
-    on a.person_id = p.person_id and a.system = m.system
-where m.model = 'acsc_admissions' or p.sex in ('M', 'F')
-group by p.person_id, m.model;
-
-insert into oracle_score
-select person_id, 'falls_admissions', count(distinct (rule, day)) filter (where rule is not null)
-from in_run
-left join (
-    select f.person_id, k.rule, f.day
-    from first_episode f
-    join beside b using (episode_id)
-    join falls_code k on f.code like k.prefix || '%' and k.role = 'require_diagnosis'
-        and (k.place = 'any' or k.place = 'primary' and f.position = 1)
-    where (k.rule = 'explicit_fall' and b.fall) or (k.rule = 'implicit_fracture' and not b.cause)
-        or k.rule = 'tendency_to_fall') a using (person_id)
-where age >= 65
-group by person_id;
+-- The example dataset has no operations: see admissions.sql.
+create temp table operation (episode_id bigint, position int, code text);

@@ -9,7 +9,7 @@ sql() {
     psql -AtXq -v ON_ERROR_STOP=1 -v as_of=$as_of "$@"
 }
 
-expect "worked examples" tests/models/worked/run.sh
+expect "worked examples" env STRATIFY="$stratify" tests/models/worked/run.sh
 cat "$work/out"
 
 expect "docs/models.md is what the configs say" env STRATIFY="$stratify" scripts/docs.sh --check
@@ -43,7 +43,9 @@ sed -i 's#null::double precision as imd_2007_score#i.spell_id % 600 / 10.0 as im
 sed -i 's#null::boolean as is_married#nullif(p.person_id % 7, 0) is not null and p.person_id % 3 = 0 as is_married#
     s#null::int as practice_visits_12m#case when p.person_id % 7 <> 0 then p.person_id % 13 end as practice_visits_12m#' \
     "$work/configs/inouye/sources.yaml"
-for set in efi2 inouye discharge; do
+sql -f tests/oracle/codes.sql -f tests/oracle/codes_library.sql \
+    -f tests/oracle/enrich_operations.sql
+for set in efi2 inouye operations discharge; do
     # The made-up hospital goes on for a year, and discharges are the last there are.
     [ $set != discharge ] || as_of=2027-04-01
     expect "$set runs" $stratify run -q -c "$work/configs/$set/run.yaml" --as-of $as_of \

@@ -1,5 +1,6 @@
 #!/bin/sh
-# run.sh: scores the worked examples and compares each with what it must be.
+# run.sh: scores the worked examples and compares each with what it must be. Run it as
+# tests/support/cluster.sh tests/models/worked/run.sh: it makes and drops schema sid.
 #
 # expected.csv: person, model, score, band, why. A score may be a fraction (5/36); an empty
 # one means that the model has none for this person. Scores agree to 1e-9.
@@ -38,10 +39,10 @@ compare() {
         END {print agree " agree"}' - "$2"
 }
 
-# check FOLDER
+# check FOLDER [CONFIG]
 check() {
     out=$work/$(basename "$1")
-    expect "$1 runs" "$stratify" run -q -c "$1/run.yaml" --as-of 2026-04-01 --out "$out"
+    expect "$1 runs" "$stratify" run -q -c "${2:-$1/run.yaml}" --as-of 2026-04-01 --out "$out"
     compare "$out" "$1/expected.csv" >"$work/report"
     sed '$d' "$work/report"
     want=$(($(wc -l <"$1/expected.csv") - 1))
@@ -52,4 +53,9 @@ for set in library discharge inouye efi2; do
     check tests/models/worked/$set
 done
 check tests/data/glm
+
+# The rules of configs/operations are in the query of its source, so these are in tables.
+psql -qX -v ON_ERROR_STOP=1 -f sql/10_source.sql -f tests/models/worked/operations/people.sql
+check tests/models/worked/operations configs/operations/run.yaml
+psql -qXc 'set client_min_messages to warning; drop schema sid cascade'
 summary
