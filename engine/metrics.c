@@ -55,25 +55,46 @@ static void write_people(FILE *file, const Plan *plan, const Store *store)
     }
 }
 
-static void write_all(FILE *file, const Plan *plan, const Store *store,
-                      const Stopwatch *watch, bool is_success)
+static void write_input(FILE *file, const Model *model, int input, const char *how,
+                        uint64_t people)
+{
+    fprintf(file, "stratify_replaced_inputs{model=\"%s\",input=\"", model->id);
+    label(file, model->replaceable[input].label);
+    fprintf(file, "\",how=\"%s\"} %llu\n", how, (unsigned long long)people);
+}
+
+static void write_inputs(FILE *file, const Plan *plan, const Scores *scores)
+{
+    head(file, "replaced_inputs",
+         "People with a score whose input was clamped or imputed, by model and input.");
+    for (int m = 0; m < plan->n_models; m++)
+        for (int i = 0; i < plan->models[m].n_replaceable; i++) {
+            const InputCount *count = &scores->replaced[m][i];
+
+            write_input(file, &plan->models[m], i, "clamped_below", count->below);
+            write_input(file, &plan->models[m], i, "clamped_above", count->above);
+            write_input(file, &plan->models[m], i, "imputed", count->imputed);
+        }
+}
+
+static void write_all(FILE *file, const Measured *run)
 {
     head(file, "last_run_timestamp_seconds", "When the last run ended.");
     fprintf(file, "stratify_last_run_timestamp_seconds %lld\n", (long long)time(NULL));
     head(file, "last_run_success", "1 if the last run was published.");
-    fprintf(file, "stratify_last_run_success %d\n", is_success);
-    if (!is_success)
+    fprintf(file, "stratify_last_run_success %d\n", run->is_success);
+    if (!run->is_success)
         return;
     head(file, "last_success_timestamp_seconds", "When the last published run ended.");
     fprintf(file, "stratify_last_success_timestamp_seconds %lld\n",
             (long long)time(NULL));
-    write_stages(file, watch);
-    write_sources(file, plan, store);
-    write_people(file, plan, store);
+    write_stages(file, run->watch);
+    write_sources(file, run->plan, run->store);
+    write_people(file, run->plan, run->store);
+    write_inputs(file, run->plan, run->scores);
 }
 
-int metrics_write(const char *path, const Plan *plan, const Store *store,
-                  const Stopwatch *watch, bool is_success, Err *err)
+int metrics_write(const char *path, const Measured *run, Err *err)
 {
     Where where = {path, 0, 0};
     size_t room = strlen(path) + 16;
@@ -87,7 +108,7 @@ int metrics_write(const char *path, const Plan *plan, const Store *store,
         rc = err_add(err, ERR_USAGE, where, "could not write metrics: %s",
                      strerror(errno));
     } else {
-        write_all(file, plan, store, watch, is_success);
+        write_all(file, run);
         if (fclose(file) != 0 || rename(draft, path) != 0)
             rc = err_add(err, ERR_USAGE, where, "could not write metrics: %s",
                          strerror(errno));

@@ -12,8 +12,15 @@
 
 #include "engine/stopwatch.h"
 
-/* store may hold nothing where the run failed early. */
-int metrics_write(const char *path, const Plan *plan, const Store *store,
-                  const Stopwatch *watch, bool is_success, Err *err);
+/* Borrowed. Store and scores may hold nothing where the run failed early. */
+typedef struct Measured {
+    const Plan *plan;
+    const Store *store;
+    const Scores *scores;
+    const Stopwatch *watch;
+    bool is_success;
+} Measured;
+
+int metrics_write(const char *path, const Measured *run, Err *err);
 
 #endif

@@ -91,6 +91,7 @@ static int run_stages(Run *made, const Options *options, Err *err)
         return -1;
     people = made->store.n_people;
     score_people(&made->scores, &made->plan, &made->store);
+    input_counts_log(made->scores.replaced, &made->plan);
     stopwatch_lap(&made->watch, "score", people, 0);
     strata_band(&made->scores, &made->plan, &made->store);
     score_match(&made->matches, &made->plan, &made->store, &made->scores);
@@ -141,8 +142,10 @@ int run(const Options *options, Err *err)
     if (rc == 0 && !options->dry_run && isatty(fileno(stdout)))
         stopwatch_print(&made.watch, stdout);
     if (options->metrics && !options->dry_run)
-        rc = metrics_write(options->metrics, &made.plan, &made.store, &made.watch,
-                           rc == 0, err);
+        rc |= metrics_write(
+            options->metrics,
+            &(Measured){&made.plan, &made.store, &made.scores, &made.watch, rc == 0},
+            err);
 done:
     run_free(&made);
     arena_free(arena);

@@ -7,6 +7,7 @@
 
 #include "models/card.h"
 #include "models/ensemble.h"
+#include "models/tree_bind.h"
 
 /* ---- small words --------------------------------------------------------- */
 
@@ -149,6 +150,8 @@ static void write_weight(FILE *out, const Model *model, const Term *term)
         fputs(z == 0 ? ", not beside " : " or ", out);
         write_cell(out, model->terms[term->zeroed_by[z]].label);
     }
+    if (model->missing == MISSING_IMPUTE && !isnan(term->impute))
+        fprintf(out, ", %.10g where not recorded", term->impute);
     if (term->least > -INFINITY && term->most < INFINITY)
         fprintf(out, ", made for %.10g to %.10g", term->least, term->most);
     else if (term->least > -INFINITY)
@@ -225,8 +228,37 @@ static void write_ensemble(FILE *out, const Model *model)
     if (own->map.n > 0)
         fprintf(out, " The table has %d points, from %.10g to %.10g; %s.", own->map.n,
                 own->map.from[0], own->map.from[own->map.n - 1],
-                model->range == RANGE_CLAMP ? "what is outside counts as its nearest end"
-                                            : "what is outside is not scored");
+                model->range == RANGE_CLAMP
+                    ? "what is outside counts as its nearest end, and the "
+                      "score is flagged as clamped"
+                    : "what is outside is not scored");
+}
+
+/* Who wrote the file, and how much of it is used. */
+static void write_trees(FILE *out, const Model *model)
+{
+    const Trees *trees = model->own;
+    const Forest *forest = &trees->forest;
+    int best = forest->best_rounds, all = trees->file_rounds;
+
+    fprintf(out, "The score is the %s of a %s model: a file of %s, objective `%s`.",
+            trees->is_margin ? "margin" : "prediction",
+            forest->weights != NULL ? "linear" : "tree", forest->version,
+            forest->objective);
+    if (forest->n_outputs > 1)
+        fprintf(out, " Of its %d outputs it is number %d, from 0.", forest->n_outputs,
+                trees->output);
+    if (forest->weights != NULL)
+        return;
+    if (forest->n_rounds < all)
+        fprintf(out, " Of its %d rounds the first %d are used, up to the best one", all,
+                forest->n_rounds);
+    else if (best != 0 && best < all)
+        fprintf(out, " All of its %d rounds are used, also those after the best %d", all,
+                best);
+    else
+        fprintf(out, " All of its %d rounds are used", all);
+    fprintf(out, ": %d trees.", forest->n_trees);
 }
 
 static void write_arithmetic(FILE *out, const Model *model)
@@ -241,7 +273,7 @@ static void write_arithmetic(FILE *out, const Model *model)
     else if (is_kind(model, "ensemble") || is_kind(model, "recalibrated"))
         write_ensemble(out, model);
     else
-        fputs("The score is the prediction of a tree model.", out);
+        write_trees(out, model);
     if (model->floor > -INFINITY)
         fprintf(out, " It is never below %.10g.", model->floor);
     if (model->ceiling < INFINITY)
@@ -253,28 +285,36 @@ static void write_arithmetic(FILE *out, const Model *model)
     fputc('\n', out);
 }
 
+/* What becomes of inputs that are missing or out of range, and how one sees it. */
 static void write_policies(FILE *out, const Model *model)
 {
     static const char *const MISSING[] = {
         [MISSING_NOT_SCORED] =
-            "A person without a value that it needs is not scored, and "
-            "is counted.",
-        [MISSING_ZERO] = "A value that is not recorded counts as 0.",
+            "A person without a value that it needs is not scored, and is counted.",
+        [MISSING_ZERO] = "A value that is not recorded counts as 0, and "
+                         "the score is flagged as imputed.",
         [MISSING_IMPUTE] = "A value that is not recorded is replaced by the one that the "
-                           "model declares.",
+                           "model declares, and the score is flagged as imputed.",
     };
     bool has_range = false;
 
     for (int t = 0; t < model->n_terms; t++)
         has_range |= model->terms[t].least > -INFINITY || model->terms[t].most < INFINITY;
-    fprintf(out, "\n%s", MISSING[model->missing]);
+    fprintf(out, "\n%s",
+            is_kind(model, "trees")
+                ? "A value that is not recorded goes the way that the file gives it."
+                : MISSING[model->missing]);
     if (has_range)
         fputs(
             model->range == RANGE_CLAMP
-                ? " A value outside the range of the model is moved to its nearest end."
+                ? " A value outside the range of the model is moved to its nearest end, "
+                  "and "
+                  "the score is flagged as clamped."
                 : " A person with a value outside the range of the model is not scored, "
                   "and is counted.",
             out);
+    if (is_kind(model, "ensemble") || is_kind(model, "recalibrated"))
+        fputs(" A score has the flags of those that it is made from.", out);
     fputc('\n', out);
 }
 

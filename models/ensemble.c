@@ -241,6 +241,11 @@ int ensemble_finish(EnsembleReader *reader, const Node *node)
     if (map != NULL && model->range == RANGE_NOT_SCORED)
         reader->own->outside =
             reason_add(model, "the result is outside the calibration", reader->arena);
+    if (map != NULL && model->range == RANGE_CLAMP) {
+        model->replaceable = arena_alloc(reader->arena, 1, sizeof *model->replaceable);
+        model->replaceable[0] = (Replaceable){"Score before the table", -1};
+        model->n_replaceable = 1;
+    }
     reader->own->not_finite =
         reason_add(model, "the result is beyond any number", reader->arena);
     return 0;
@@ -278,30 +283,50 @@ static double calibrated(const Model *model, double value, int *why)
     return value;
 }
 
-double ensemble_score(const Model *model, const double *row, int *why)
+/* What goes into the map; NaN with *why set where there is no score. */
+static double before_map(const Model *model, const double *row, int *why)
 {
     const Ensemble *own = model->own;
-    double sum = model->intercept, score;
+    double sum = model->intercept, value;
 
     *why = 0;
     for (int m = 0; m < own->n; m++) {
         const Member *member = &own->members[m];
         double score_of = row[member->model->score_slot];
-        double value = on_scale(own, member, score_of);
 
+        value = on_scale(own, member, score_of);
         if (isnan(value)) {
             *why = isnan(score_of) ? member->no_score : member->off_scale;
             return NAN;
         }
         sum += member->weight * value;
     }
-    score = link_value(model, sum);
-    if (!isfinite(score)) {
-        *why = own->not_finite;
-        return NAN;
-    }
-    score = calibrated(model, score, why);
+    value = link_value(model, sum);
+    if (isfinite(value))
+        return value;
+    *why = own->not_finite;
+    return NAN;
+}
+
+double ensemble_score(const Model *model, const double *row, int *why)
+{
+    double score = before_map(model, row, why);
+
+    if (*why == 0)
+        score = calibrated(model, score, why);
     return *why != 0 ? NAN : total_score(model, score);
+}
+
+int ensemble_replaced(const Model *model, int input, const double *row)
+{
+    const Calibration *map = &((const Ensemble *)model->own)->map;
+    int why;
+    double value = before_map(model, row, &why);
+
+    (void)input; /* the map is the only one */
+    if (value < map->from[0])
+        return INPUT_BELOW;
+    return value > map->from[map->n - 1] ? INPUT_ABOVE : 0;
 }
 
 static int most_shares(const Ensemble *own)

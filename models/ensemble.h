@@ -51,6 +51,8 @@ int ensemble_member(EnsembleReader *reader, const Node *node, double weight);
 int ensemble_finish(EnsembleReader *reader, const Node *node);
 
 double ensemble_score(const Model *model, const double *row, int *why);
+/* Whether the sum lay outside the map and was clamped. */
+int ensemble_replaced(const Model *model, int input, const double *row);
 /*
  * The shares of each member, times its weight; those of one input in several members
  * are one. They are on the scale on which the member gives them: of a regression the

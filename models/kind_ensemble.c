@@ -57,4 +57,4 @@ static int ensemble_compile(Model *model, const Plan *plan, const Node *node,
 }
 
 const ModelKind kind_ensemble = {"ensemble", ensemble_compile, ensemble_score,
-                                 ensemble_shares};
+                                 ensemble_shares, ensemble_replaced};

@@ -84,4 +84,5 @@ static int index_shares(const Model *model, const double *row, Share *shares)
     return n;
 }
 
-const ModelKind kind_index = {"index", index_compile, index_score, index_shares};
+const ModelKind kind_index = {"index", index_compile, index_score, index_shares,
+                              term_replaced};

@@ -139,4 +139,5 @@ static int points_shares(const Model *model, const double *row, Share *shares)
     return n;
 }
 
-const ModelKind kind_points = {"points", points_compile, points_score, points_shares};
+const ModelKind kind_points = {"points", points_compile, points_score, points_shares,
+                               term_replaced};

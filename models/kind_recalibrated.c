@@ -59,4 +59,4 @@ static int recalibrated_compile(Model *model, const Plan *plan, const Node *node
 }
 
 const ModelKind kind_recalibrated = {"recalibrated", recalibrated_compile, ensemble_score,
-                                     ensemble_shares};
+                                     ensemble_shares, ensemble_replaced};

@@ -123,4 +123,4 @@ static int regression_shares(const Model *model, const double *row, Share *share
 }
 
 const ModelKind kind_regression = {"regression", regression_compile, regression_score,
-                                   regression_shares};
+                                   regression_shares, term_replaced};

@@ -114,4 +114,4 @@ static int trees_shares(const Model *model, const double *row, Share *shares)
     return n;
 }
 
-const ModelKind kind_trees = {"trees", trees_compile, trees_score, trees_shares};
+const ModelKind kind_trees = {"trees", trees_compile, trees_score, trees_shares, NULL};

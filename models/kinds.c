@@ -135,46 +135,83 @@ static QuickTerm prepare_term(Model *model, const Plan *plan, const Term *term,
     return quick;
 }
 
+static bool is_replaceable(const Model *model, const Plan *plan, const Term *term)
+{
+    return (term_can_miss(plan, term) && !isnan(stand_in(model, term))) ||
+           (term_has_range(term) && model->range == RANGE_CLAMP);
+}
+
 Quick *terms_prepare(Model *model, const Plan *plan, bool is_exact, Arena *arena)
 {
+    size_t n = (size_t)model->n_terms;
     Quick *own = arena_alloc(arena, 1, sizeof *own);
 
-    own->terms = arena_alloc(arena, (size_t)model->n_terms, sizeof *own->terms);
-    for (int t = 0; t < model->n_terms; t++)
-        own->terms[t] = prepare_term(model, plan, &model->terms[t], is_exact, arena);
+    own->terms = arena_alloc(arena, n, sizeof *own->terms);
+    model->replaceable = arena_alloc(arena, n, sizeof *model->replaceable);
+    model->n_replaceable = 0;
+    for (int t = 0; t < model->n_terms; t++) {
+        const Term *term = &model->terms[t];
+
+        own->terms[t] = prepare_term(model, plan, term, is_exact, arena);
+        if (is_replaceable(model, plan, term))
+            model->replaceable[model->n_replaceable++] = (Replaceable){term->label, t};
+    }
     model->own = own;
     return own;
+}
+
+static double term_input(const Term *term, const double *row)
+{
+    return term->value != NULL ? rule_number(term->value, row) : row[term->slot];
+}
+
+/* The value under the policies, and what they did to it; NaN = they allow no score. */
+static double under_policies(const Model *model, const Term *term, double value,
+                             int *done)
+{
+    *done = 0;
+    if (isnan(value)) {
+        value = stand_in(model, term);
+        if (isnan(value))
+            return NAN;
+        *done = INPUT_MISSING;
+    }
+    if (value >= term->least && value <= term->most)
+        return value;
+    if (model->range != RANGE_CLAMP)
+        return NAN;
+    *done |= value < term->least ? INPUT_BELOW : INPUT_ABOVE;
+    return value < term->least ? term->least : term->most;
 }
 
 double term_value(const Model *model, int number, const double *row, int *why)
 {
     const Term *term = &model->terms[number];
     const QuickTerm *quick = &((const Quick *)model->own)->terms[number];
-    double value = term->value != NULL ? rule_number(term->value, row) : row[term->slot];
+    double input = term_input(term, row);
+    int done;
+    double value = under_policies(model, term, input, &done);
 
-    if (isnan(value)) {
-        value = stand_in(model, term);
-        if (isnan(value)) {
-            assert(quick->missing != 0);
-            *why = quick->missing;
-            return NAN;
-        }
-    }
-    if (value >= term->least && value <= term->most)
+    if (!isnan(value))
         return value;
-    if (model->range == RANGE_CLAMP)
-        return value < term->least ? term->least : term->most;
-    *why = quick->range;
+    *why = isnan(input) && done == 0 ? quick->missing : quick->range;
+    assert(*why != 0);
     return NAN;
+}
+
+int term_replaced(const Model *model, int input, const double *row)
+{
+    const Term *term = &model->terms[model->replaceable[input].term];
+    int done;
+
+    under_policies(model, term, term_input(term, row), &done);
+    return done;
 }
 
 bool term_is_zeroed(const Model *model, const Term *term, const double *row)
 {
     for (int z = 0; z < term->n_zeroed_by; z++) {
-        const Term *other = &model->terms[term->zeroed_by[z]];
-
-        if ((other->value != NULL ? rule_number(other->value, row) : row[other->slot]) >
-            0)
+        if (term_input(&model->terms[term->zeroed_by[z]], row) > 0)
             return true;
     }
     return false;

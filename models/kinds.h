@@ -38,8 +38,8 @@ typedef struct Quick {
     uint8_t not_finite; /* regression: the sum or its link is beyond any number */
 } Quick;
 
-/* Fills Model.own. is_exact: weights are multiplied exactly, so that a value with a
- * fraction has no score. */
+/* Fills Model.own and Model.replaceable. is_exact: weights are multiplied exactly, so
+ * that a value with a fraction has no score. */
 Quick *terms_prepare(Model *model, const Plan *plan, bool is_exact, Arena *arena);
 
 /*
@@ -47,6 +47,9 @@ Quick *terms_prepare(Model *model, const Plan *plan, bool is_exact, Arena *arena
  * NaN with *why set where they say that there is no score. Any thread.
  */
 double term_value(const Model *model, int number, const double *row, int *why);
+
+/* ModelKind.replaced of index, points and regression. */
+int term_replaced(const Model *model, int input, const double *row);
 
 /* True if the hierarchy makes the term count 0. Looks at what was recorded, so that a
  * condition that is suppressed itself still suppresses another. */

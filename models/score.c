@@ -173,7 +173,8 @@ void visit_set_bands(Visit *visit, const Plan *plan, const Scores *scores,
 
 /* ---- everyone ------------------------------------------------------------ */
 
-static void scores_alloc(Scores *scores, const Plan *plan, uint32_t n_people)
+static void scores_alloc(Scores *scores, const Plan *plan, const Flags *flags,
+                         uint32_t n_people)
 {
     size_t n_models = (size_t)plan->n_models;
 
@@ -182,16 +183,21 @@ static void scores_alloc(Scores *scores, const Plan *plan, uint32_t n_people)
     scores->score = mem_alloc(n_models, sizeof *scores->score, "scores");
     scores->outcome = mem_alloc(n_models, sizeof *scores->outcome, "outcomes");
     scores->band = mem_alloc(n_models, sizeof *scores->band, "bands");
+    scores->flag = mem_alloc(n_models, sizeof *scores->flag, "flags");
+    scores->replaced = input_counts_new(plan);
     for (size_t m = 0; m < n_models; m++) {
         scores->score[m] = mem_alloc(n_people, sizeof **scores->score, "scores");
         scores->outcome[m] = mem_alloc(n_people, sizeof **scores->outcome, "outcomes");
         scores->band[m] = mem_alloc(n_people, sizeof **scores->band, "bands");
+        if (flags_possible(flags, (int)m))
+            scores->flag[m] = mem_alloc(n_people, sizeof **scores->flag, "flags");
     }
 }
 
-static void scores_keep(Scores *scores, const Visit *visit, const Plan *plan,
-                        uint32_t person)
+static void scores_keep(Scores *scores, const Visit *visit, Flagger *flagger,
+                        const Plan *plan, uint32_t person)
 {
+    flagger_person(flagger, visit->row, visit->outcome);
     for (int m = 0; m < plan->n_models; m++) {
         const Model *model = &plan->models[m];
         double band = visit->row[model->band_slot];
@@ -199,26 +205,34 @@ static void scores_keep(Scores *scores, const Visit *visit, const Plan *plan,
         scores->score[m][person] = visit->row[model->score_slot];
         scores->outcome[m][person] = visit->outcome[m];
         scores->band[m][person] = isnan(band) ? -1 : (int8_t)band;
+        if (scores->flag[m] != NULL)
+            scores->flag[m][person] = flagger->flag[m];
     }
 }
 
 void score_people(Scores *scores, const Plan *plan, const Store *store)
 {
     FeatureSet *set = feature_set_new(plan, store, false);
+    Flags *flags = flags_new(plan);
 
-    scores_alloc(scores, plan, store->n_people);
+    scores_alloc(scores, plan, flags, store->n_people);
 #pragma omp parallel
     {
         Visit *visit = visit_new(plan);
+        Flagger *flagger = flagger_new(flags);
 
         visit_share_set(visit, set, store);
 #pragma omp for schedule(dynamic, 1024)
         for (uint32_t person = 0; person < store->n_people; person++) {
             visit_person(visit, plan, store, person, false);
-            scores_keep(scores, visit, plan, person);
+            scores_keep(scores, visit, flagger, plan, person);
         }
+#pragma omp critical(replaced_inputs)
+        input_counts_add(scores->replaced, flagger->counts, plan);
+        flagger_free(flagger);
         visit_free(visit);
     }
+    flags_free(flags);
     feature_set_free(set);
 }
 
@@ -228,10 +242,13 @@ void scores_free(Scores *scores)
         free(scores->score[m]);
         free(scores->outcome[m]);
         free(scores->band[m]);
+        free(scores->flag[m]);
     }
     free(scores->score);
     free(scores->outcome);
     free(scores->band);
+    free(scores->flag);
+    input_counts_free(scores->replaced);
     *scores = (Scores){0};
 }
 

@@ -12,6 +12,7 @@
 
 #include "engine/plan/plan.h"
 #include "engine/store/store.h"
+#include "models/flag.h"
 
 typedef struct Scores {
     int n_models;
@@ -19,7 +20,15 @@ typedef struct Scores {
     double **score;    /* [model][person]; NaN = none */
     uint8_t **outcome; /* [model][person]: 0 scored, else index into Model.reasons */
     int8_t **band;     /* [model][person]; -1 = none. Bands by rank: see strata.h */
+    uint8_t **flag;    /* [model][person]: FLAG_ bits; NULL for models that cannot have
+                          one */
+    InputCount **replaced; /* [model][Model.replaceable] */
 } Scores;
+
+static inline int scores_flag(const Scores *scores, int model, uint32_t person)
+{
+    return scores->flag[model] != NULL ? scores->flag[model][person] : 0;
+}
 
 /* One thread's room for one person. */
 typedef struct Visit Visit;

@@ -331,6 +331,7 @@ static int read_rounds(Binder *binder, const Node *node)
     const Node *at = config_get(node, "rounds");
     const char *word = "all";
 
+    binder->trees->file_rounds = forest->n_rounds;
     if (config_word(&word, node, "rounds", binder->err) != 0)
         return -1;
     if (at == NULL && forest->best_rounds != 0 &&

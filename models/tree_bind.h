@@ -21,7 +21,8 @@ typedef struct Trees {
     Forest forest;
     Input *inputs; /* by feature, beside Model.terms */
     double missing_value;
-    int output; /* class */
+    int output;      /* class */
+    int file_rounds; /* Forest.n_rounds before `rounds: best` */
     bool is_margin;
     int not_finite; /* reason */
 } Trees;

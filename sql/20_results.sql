@@ -203,8 +203,13 @@ create table if not exists stratify.run_model (
     decimals        smallint not null,
     scored          bigint not null,
     mean_score      double precision,
+    clamped         bigint not null default 0,
+    imputed         bigint not null default 0,
     primary key (run_id, model_no)
 );
+alter table stratify.run_model -- results of earlier versions had no flags
+    add column if not exists clamped bigint not null default 0,
+    add column if not exists imputed bigint not null default 0;
 comment on table stratify.run_model is 'Models of a run';
 comment on column stratify.run_model.run_id is 'The run';
 comment on column stratify.run_model.model_no is 'Number of the model in the run';
@@ -220,6 +225,27 @@ comment on column stratify.run_model.is_illustrative is 'True: fitted on made-up
 comment on column stratify.run_model.decimals is 'Digits after the point where a person reads the score';
 comment on column stratify.run_model.scored is 'People with a score';
 comment on column stratify.run_model.mean_score is 'Their mean score; null without any';
+comment on column stratify.run_model.clamped is 'People whose score has the flag clamped; among those scored';
+comment on column stratify.run_model.imputed is 'People whose score has the flag imputed; among those scored';
+
+create table if not exists stratify.run_input (
+    run_id        bigint not null,
+    model_no      smallint not null,
+    input_no      smallint not null,
+    input         text not null,
+    clamped_below bigint not null,
+    clamped_above bigint not null,
+    imputed       bigint not null,
+    primary key (run_id, model_no, input_no)
+);
+comment on table stratify.run_input is 'Inputs that the policies of a model may replace, and for how many people with a score they did. Exact: not for publication';
+comment on column stratify.run_input.run_id is 'The run';
+comment on column stratify.run_input.model_no is 'The model';
+comment on column stratify.run_input.input_no is 'Order of such inputs in the model';
+comment on column stratify.run_input.input is 'The input in plain words';
+comment on column stratify.run_input.clamped_below is 'People whose value was below the range of the model and counts as its lower end';
+comment on column stratify.run_input.clamped_above is 'People whose value was above it and counts as its upper end';
+comment on column stratify.run_input.imputed is 'People without a value, for whom a declared one stands in';
 
 create table if not exists stratify.run_band (
     run_id   bigint not null,
@@ -439,8 +465,10 @@ create table if not exists stratify.person (
     outcome       smallint[] not null,
     band          smallint[] not null,
     rank          integer[] not null,
+    flag          smallint[],
     primary key (run_id, person_id)
 ) partition by list (run_id);
+alter table stratify.person add column if not exists flag smallint[];
 comment on table stratify.person is
     'People of a run, by pseudonym, and what each model says of them';
 comment on column stratify.person.run_id is 'The run';
@@ -451,6 +479,7 @@ comment on column stratify.person.segment_no is 'Segment; null where the config 
 comment on column stratify.person.score is 'Score of each model, at model_no + 1; null where there is none';
 comment on column stratify.person.outcome is 'Scored (0), or why not, at model_no + 1: run_outcome';
 comment on column stratify.person.band is 'Band of each score, at model_no + 1: run_band; null where there is none';
+comment on column stratify.person.flag is 'What the policies of each model did to its inputs, at model_no + 1: 0 nothing, 1 clamped, 2 imputed, 3 both; null where nothing was done for any model';
 comment on column stratify.person.rank is 'Rank by each model within each grouping, at model_no * groupings + grouping_no + 1: run_grouping; 1 is the highest score, null where there is none';
 
 create table if not exists stratify.cohort_member (
@@ -479,5 +508,5 @@ comment on column stratify.cohort_member.left_reason is 'Why a leaver left';
 comment on column stratify.cohort_member.practice_code is 'Practice where registered on the as-of date; null for those no longer in the group';
 comment on column stratify.cohort_member.age is 'Completed years on the as-of date';
 comment on column stratify.cohort_member.segment_no is 'Segment';
-comment on column stratify.cohort_member.scores is 'Score and band of the models that the list shows, by model';
+comment on column stratify.cohort_member.scores is 'Score, band and flag of the models that the list shows, by model';
 comment on column stratify.cohort_member.reasons is 'What made the score high, in plain words, most important first';

@@ -131,7 +131,8 @@ select
     case when m.groupings > 4 then p.rank[m.rank_at + 4] end as rank_3,
     case when m.groupings > 5 then p.rank[m.rank_at + 5] end as rank_4,
     case when m.groupings > 6 then p.rank[m.rank_at + 6] end as rank_5,
-    case when m.groupings > 7 then p.rank[m.rank_at + 7] end as rank_6
+    case when m.groupings > 7 then p.rank[m.rank_at + 7] end as rank_6,
+    (array['clamped', 'imputed', 'clamped and imputed'])[p.flag[m.at]] as flag
 from stratify.person p
 join stratify.model_place m on m.run_id = p.run_id
 where p.run_id = (select run_id from stratify.current_run);
@@ -151,6 +152,7 @@ comment on column stratify.current_score.rank_3 is 'Rank in the third configured
 comment on column stratify.current_score.rank_4 is 'Rank in the fourth configured grouping';
 comment on column stratify.current_score.rank_5 is 'Rank in the fifth configured grouping';
 comment on column stratify.current_score.rank_6 is 'Rank in the sixth configured grouping';
+comment on column stratify.current_score.flag is 'clamped: an input was out of range and counts as the nearest end; imputed: one had no value and a declared one stands in; null where neither';
 
 create or replace view stratify.current_rank with (security_invoker = true) as
 select
@@ -206,7 +208,7 @@ comment on column stratify.current_cohort_member.left_reason is 'Why a leaver le
 comment on column stratify.current_cohort_member.practice_code is 'Practice where registered';
 comment on column stratify.current_cohort_member.age is 'Completed years on the as-of date';
 comment on column stratify.current_cohort_member.segment is 'Segment';
-comment on column stratify.current_cohort_member.scores is 'Score and band of the models that the list shows';
+comment on column stratify.current_cohort_member.scores is 'Score, band and flag of the models that the list shows';
 comment on column stratify.current_cohort_member.reasons is 'What made the score high, in plain words';
 
 -- ---- counts and the course of runs, for everyone who may read ------------

@@ -45,7 +45,12 @@ typedef struct Share {
     int term;      /* index into Model.terms */
 } Share;
 
-/* The arithmetic of a model. All three are called from many threads and keep nothing. */
+/* What a model's policies did to an input of a person: bits, since a declared value may
+ * itself be out of range. */
+enum { INPUT_BELOW = 1, INPUT_ABOVE = 2, INPUT_MISSING = 4 };
+
+/* The arithmetic of a model. All but compile are called from many threads and keep
+ * nothing. */
 typedef struct ModelKind {
     const char *name; /* the word after `kind:` */
     /* Reads what the common compiler left alone (node), fills model->own from the
@@ -58,6 +63,9 @@ typedef struct ModelKind {
      * order of terms, and returns how many; those of amount 0 may be left out. For an
      * additive model they and the intercept add up to the score on the linear scale. */
     int (*shares)(const Model *model, const double *row, Share *shares);
+    /* INPUT_ bits of one of model->replaceable for a person who has a score. NULL where
+     * the kind replaces nothing. */
+    int (*replaced)(const Model *model, int input, const double *row);
 } ModelKind;
 
 typedef struct Kinds {
@@ -312,6 +320,13 @@ typedef enum MissingPolicy {
 } MissingPolicy;
 typedef enum RangePolicy { RANGE_NOT_SCORED, RANGE_CLAMP } RangePolicy;
 
+/* An input that these policies may replace: clamped to the end of its range, or imputed
+ * where it has no value. Who had one is flagged and counted: see models/flag.h. */
+typedef struct Replaceable {
+    const char *label;
+    int term; /* -1 = the map of an ensemble */
+} Replaceable;
+
 typedef enum Link { LINK_IDENTITY, LINK_LOGIT, LINK_LOG, LINK_CLOGLOG, LINK_COX } Link;
 
 typedef struct Band {
@@ -358,6 +373,8 @@ struct Model {
     double floor, ceiling; /* of the total; -INF, INF = none */
     MissingPolicy missing;
     RangePolicy range;
+    Replaceable *replaceable; /* filled by the kind */
+    int n_replaceable;
     double multiply; /* the score as shown: 100 for a percentage; default 1 */
     void *own;       /* what the kind needs beside this */
 

@@ -24,7 +24,9 @@ static const char MEMBERS[] =
     "(select string_agg(r.model || ' ' || "
     "coalesce(round((m.scores -> r.model ->> 'score')::numeric, r.decimals)::text, '-') "
     "|| "
-    "coalesce(' ' || (m.scores -> r.model ->> 'band'), ''), E'\\n' order by r.model_no) "
+    "coalesce(' ' || (m.scores -> r.model ->> 'band'), '') "
+    "|| case when m.scores -> r.model ? 'flag' then ' *' else '' end, "
+    "E'\\n' order by r.model_no) "
     "from stratify.current_run c join stratify.run_model r using (run_id) "
     "where m.scores ? r.model), "
     "array_to_string(m.reasons, E'\\n') "
@@ -35,6 +37,10 @@ static const Show MEMBERS_SHOW[] = {
     {"AGE", 3, SCOLS_FL_RIGHT},   {"GP", 6, 0},
     {"MOVED", 10, SCOLS_FL_WRAP}, {"SCORES", 24, SCOLS_FL_WRAP},
     {"WHY", 48, SCOLS_FL_WRAP}};
+
+static const char FLAGS[] =
+    "select from stratify.current_cohort_member m, jsonb_each(m.scores) s "
+    "where m.cohort = $1 and m.group_code = $2 and s.value ? 'flag' limit 1";
 
 static const char RUNS[] =
     "select run_id, case when is_current then 'current' else status end, as_of, "
@@ -104,6 +110,23 @@ static int print_title(FILE *file, Db *db, const char *cohort, const char *group
     return rc;
 }
 
+/* What the mark behind a score means, where there is one. */
+static int print_flags(FILE *file, Db *db, const char *const params[2], Err *err)
+{
+    PGresult *result = db_query(db, FLAGS, 2, params, err);
+    int rc = -1;
+
+    if (result) {
+        if (PQntuples(result) > 0)
+            fputs("* an input was out of range (clamped) or not recorded (imputed): the "
+                  "column flag of\n  stratify.current_score says which\n",
+                  file);
+        rc = 0;
+    }
+    PQclear(result);
+    return rc;
+}
+
 int lists_cohort(FILE *file, const char *conninfo, const char *cohort, const char *group,
                  Err *err)
 {
@@ -123,6 +146,8 @@ int lists_cohort(FILE *file, const char *conninfo, const char *cohort, const cha
         goto done;
     }
     rc = n < 0 ? -1 : 0;
+    if (rc == 0 && group)
+        rc = print_flags(file, db, params, err);
 done:
     db_close(db);
     return rc;

@@ -137,7 +137,7 @@ static uint64_t count_people(const Made *made)
 static const ResultColumn person_columns[] = {
     COL(person_id, INT8),  COL(practice_code, TEXT), COL(age, INT2),
     COL(segment_no, INT2), COL(score, FLOAT8S),      COL(outcome, INT2S),
-    COL(band, INT2S),      COL(rank, INT4S)};
+    COL(band, INT2S),      COL(rank, INT4S),         COL(flag, INT2S)};
 
 enum { FIXED_COLUMNS = 4 }; /* before the models */
 
@@ -152,7 +152,8 @@ static void put_person(Writer *writer, const Made *made, uint32_t person)
 /* Room for what the models say of one person. */
 typedef struct Row {
     double *score;
-    int32_t *outcome, *band, *rank;
+    int32_t *outcome, *band, *rank, *flag;
+    bool has_flag;
 } Row;
 
 static Row row_new(Arena *arena, const Made *made)
@@ -163,7 +164,9 @@ static Row row_new(Arena *arena, const Made *made)
     return (Row){arena_alloc(arena, n, sizeof(double)),
                  arena_alloc(arena, n, sizeof(int32_t)),
                  arena_alloc(arena, n, sizeof(int32_t)),
-                 arena_alloc(arena, ranks, sizeof(int32_t))};
+                 arena_alloc(arena, ranks, sizeof(int32_t)),
+                 arena_alloc(arena, n, sizeof(int32_t)),
+                 false};
 }
 
 static void row_fill(Row *row, const Results *results, uint32_t person)
@@ -171,9 +174,12 @@ static void row_fill(Row *row, const Results *results, uint32_t person)
     const Scores *scores = results->scores;
     const Strata *strata = results->strata;
 
+    row->has_flag = false;
     for (int m = 0; m < scores->n_models; m++) {
         int band = scores->band[m][person];
 
+        row->flag[m] = scores_flag(scores, m, person);
+        row->has_flag |= row->flag[m] != 0;
         row->score[m] = scores->score[m][person];
         row->outcome[m] = scores->outcome[m][person];
         row->band[m] = band < 0 ? ARRAY_NULL : band;
@@ -198,6 +204,10 @@ static void person_rows(Writer *writer, const Made *made, uint64_t from, uint64_
         put_numbers(writer, row.outcome, n);
         put_numbers(writer, row.band, n);
         put_numbers(writer, row.rank, n * made->results->strata->n_groupings);
+        if (row.has_flag) /* few have one: the others pay nothing for the column */
+            put_numbers(writer, row.flag, n);
+        else
+            put_null(writer);
     }
     arena_free(arena);
 }
@@ -217,6 +227,8 @@ static int add_model_columns(ResultColumn *columns, int at, const Made *made, in
         (ResultColumn){arena_format(arena, "%s_outcome", model), CELL_TEXT, false};
     columns[at++] =
         (ResultColumn){arena_format(arena, "%s_band", model), CELL_TEXT, false};
+    columns[at++] =
+        (ResultColumn){arena_format(arena, "%s_flag", model), CELL_TEXT, false};
     for (int g = 0; g < made->results->strata->n_groupings; g++)
         columns[at++] = (ResultColumn){
             arena_format(arena, "%s_rank_%s", model, made->plan->groupings[g].id),
@@ -233,6 +245,7 @@ static void put_model(Writer *writer, const Made *made, int m, uint32_t i)
     put_real(writer, scores->score[m][i]);
     put_text(writer, outcome_text(model, outcome));
     put_text(writer, band < 0 ? NULL : model->bands[band].id);
+    put_text(writer, flag_text(scores_flag(scores, m, i)));
     for (int g = 0; g < made->results->strata->n_groupings; g++) {
         uint32_t rank = strata_rank(made->results->strata, m, g, i);
 
@@ -255,7 +268,7 @@ static void person_file_rows(Writer *writer, const Made *made, uint64_t from, ui
 PeopleTable person_file_table(const Made *made, Arena *arena)
 {
     int n =
-        FIXED_COLUMNS + made->plan->n_models * (3 + made->results->strata->n_groupings);
+        FIXED_COLUMNS + made->plan->n_models * (4 + made->results->strata->n_groupings);
     ResultColumn *columns = arena_alloc(arena, (size_t)n, sizeof *columns);
     int at = 0;
 
@@ -282,25 +295,37 @@ static uint64_t count_members(const Made *made)
 }
 
 /* Names of models and bands are identifiers of the config, so they need no escapes. */
+static void write_score(FILE *file, const Model *model, const Scores *scores, int m,
+                        uint32_t person)
+{
+    int band = scores->band[m][person];
+    const char *flag = flag_text(scores_flag(scores, m, person));
+    char score[REAL_TEXT];
+
+    real_text(score, scores->score[m][person]);
+    fprintf(file, "\"%s\": {\"score\": %s", model->id,
+            isnan(scores->score[m][person]) ? "null" : score);
+    if (band >= 0)
+        fprintf(file, ", \"band\": \"%s\"", model->bands[band].id);
+    if (flag != NULL)
+        fprintf(file, ", \"flag\": \"%s\"", flag);
+    fputc('}', file);
+}
+
 static void put_scores(Writer *writer, const Made *made, const Member *member)
 {
     const Cohort *cohort = &made->plan->cohorts[member->cohort];
-    const Scores *scores = made->results->scores;
-    char *json = NULL, score[REAL_TEXT];
+    char *json = NULL;
     size_t len;
     FILE *file = open_memstream(&json, &len);
 
     fputc('{', file);
     for (int i = 0; i < cohort->n_show; i++) {
-        const Model *model = &made->plan->models[cohort->show[i]];
-        int band = scores->band[cohort->show[i]][member->person];
+        int m = cohort->show[i];
 
-        real_text(score, scores->score[cohort->show[i]][member->person]);
-        fprintf(file, "%s\"%s\": {\"score\": %s", i == 0 ? "" : ", ", model->id,
-                isnan(scores->score[cohort->show[i]][member->person]) ? "null" : score);
-        if (band >= 0)
-            fprintf(file, ", \"band\": \"%s\"", model->bands[band].id);
-        fputc('}', file);
+        fputs(i == 0 ? "" : ", ", file);
+        write_score(file, &made->plan->models[m], made->results->scores, m,
+                    member->person);
     }
     fputc('}', file);
     fclose(file);

@@ -79,6 +79,17 @@ static uint64_t *cells_new(const Area *area, uint32_t n)
                      "counts by practice");
 }
 
+static void count_flags(Counts *counts, const Scores *scores, int m)
+{
+    for (uint32_t i = 0; scores->flag[m] != NULL && i < scores->n_people; i++) {
+        int flag = scores->flag[m][i];
+
+        counts->clamped[m] += (flag & FLAG_CLAMPED) != 0;
+        counts->imputed[m] += (flag & FLAG_IMPUTED) != 0;
+        counts->flagged_unscored[m] += flag != 0 && scores->outcome[m][i] != 0;
+    }
+}
+
 static void count_model(Counts *counts, const Results *results, int m)
 {
     const Store *store = results->store;
@@ -100,6 +111,7 @@ static void count_model(Counts *counts, const Results *results, int m)
             counts->scored[m]++;
         }
     }
+    count_flags(counts, scores, m);
     counts->mean[m] = counts->scored[m] > 0 ? sum / (double)counts->scored[m] : NAN;
     for (int g = 0; g < counts->n_groupings; g++)
         counts->model[m * counts->n_groupings + g] =
@@ -195,6 +207,10 @@ void counts_build(Counts *counts, const Results *results)
     counts->people = mem_alloc(n_groupings, sizeof *counts->people, "counts");
     counts->scored = mem_alloc(n_models, sizeof *counts->scored, "counts");
     counts->mean = mem_alloc(n_models, sizeof *counts->mean, "mean scores");
+    counts->clamped = mem_alloc(n_models, sizeof *counts->clamped, "counts");
+    counts->imputed = mem_alloc(n_models, sizeof *counts->imputed, "counts");
+    counts->flagged_unscored =
+        mem_alloc(n_models, sizeof *counts->flagged_unscored, "counts");
     for (int m = 0; m < plan->n_models; m++)
         count_model(counts, results, m);
     count_people(counts, results);
@@ -216,6 +232,9 @@ void counts_free(Counts *counts)
     free(counts->lists);
     free(counts->scored);
     free(counts->mean);
+    free(counts->clamped);
+    free(counts->imputed);
+    free(counts->flagged_unscored);
     *counts = (Counts){0};
 }
 
@@ -317,6 +336,28 @@ static int check_parts(const Counts *counts, const Results *results, int g, Err 
     return rc;
 }
 
+/* Flags are of people with a score; and who had an input replaced has one. */
+static int check_flags(const Counts *counts, const Results *results, Err *err)
+{
+    const Plan *plan = results->plan;
+    int rc = 0;
+
+    for (int m = 0; m < plan->n_models; m++) {
+        bool is_whole = counts->flagged_unscored[m] == 0;
+
+        for (int i = 0; i < plan->models[m].n_replaceable; i++) {
+            const InputCount *count = &results->scores->replaced[m][i];
+
+            is_whole &= count->below + count->above <= counts->clamped[m] &&
+                        count->imputed <= counts->imputed[m];
+        }
+        if (!is_whole)
+            rc = err_add(err, ERR_GATE, RESULTS,
+                         "does not reconcile: flags of model \"%s\"", plan->models[m].id);
+    }
+    return rc;
+}
+
 /* Ranks 1..n without gaps: no rank above n, and no rank twice. */
 static bool ranks_are_whole(const Results *results, int m, int g)
 {
@@ -395,6 +436,7 @@ int reconcile(const Counts *counts, const Results *results, Err *err)
         rc |= check_parts(counts, results, g, err);
         rc |= check_ranks(results, g, err);
     }
+    rc |= check_flags(counts, results, err);
     rc |= check_lists(counts, results, err);
     return rc == 0 ? 0 : -1;
 }

@@ -5,6 +5,7 @@
  *     rows       = sum of their fates, for each source
  *     population = scored + not applicable + could not be scored, for each model,
  *                  in every group of every grouping
+ *     flagged   <= scored, and no input was replaced for more people than have the flag
  *     ranks      = 1..n without gaps in every group, and on every list
  *
  * What does not reconcile is not published.
@@ -32,8 +33,10 @@ typedef struct Counts {
     uint64_t **people;  /* [grouping][group] */
     ListCount *lists;   /* by cohort and group, GROUP_NONE last */
     uint32_t n_lists;
-    uint64_t *scored; /* by model */
-    double *mean;     /* by model; NaN without anyone scored */
+    uint64_t *scored;            /* by model */
+    double *mean;                /* by model; NaN without anyone scored */
+    uint64_t *clamped, *imputed; /* by model: people whose score has the flag */
+    uint64_t *flagged_unscored;  /* by model: people with a flag and no score */
 } Counts;
 
 int model_parts(const Model *model);

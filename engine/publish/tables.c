@@ -234,13 +234,14 @@ static TABLE(run_gate);
 /* ---- models -------------------------------------------------------------- */
 
 static const ResultColumn run_model_columns[] = {
-    COL(model_no, INT2),    COL(model, TEXT),
-    COL(version, TEXT),     COL(title, TEXT),
-    COL(kind, TEXT),        COL(source, TEXT),
-    COL(licence, TEXT),     COL(outcome, TEXT),
-    COL(horizon, TEXT),     COL(is_illustrative, YESNO),
-    COL(decimals, INT2),    COL(scored, INT8),
-    COL(mean_score, FLOAT8)};
+    COL(model_no, INT2),     COL(model, TEXT),
+    COL(version, TEXT),      COL(title, TEXT),
+    COL(kind, TEXT),         COL(source, TEXT),
+    COL(licence, TEXT),      COL(outcome, TEXT),
+    COL(horizon, TEXT),      COL(is_illustrative, YESNO),
+    COL(decimals, INT2),     COL(scored, INT8),
+    COL(mean_score, FLOAT8), COL(clamped, INT8),
+    COL(imputed, INT8)};
 
 static void run_model_write(Writer *writer, const Made *made)
 {
@@ -260,9 +261,31 @@ static void run_model_write(Writer *writer, const Made *made)
         put_int(writer, model->decimals);
         put_count(writer, made->counts->scored[m]);
         put_real(writer, made->counts->mean[m]);
+        put_count(writer, made->counts->clamped[m]);
+        put_count(writer, made->counts->imputed[m]);
     }
 }
 static TABLE(run_model);
+
+static const ResultColumn run_input_columns[] = {
+    COL(model_no, INT2),      COL(input_no, INT2),      COL(input, TEXT),
+    COL(clamped_below, INT8), COL(clamped_above, INT8), COL(imputed, INT8)};
+
+static void run_input_write(Writer *writer, const Made *made)
+{
+    for (int m = 0; m < made->plan->n_models; m++)
+        for (int i = 0; i < made->plan->models[m].n_replaceable; i++) {
+            const InputCount *count = &made->results->scores->replaced[m][i];
+
+            put_int(writer, m);
+            put_int(writer, i);
+            put_text(writer, made->plan->models[m].replaceable[i].label);
+            put_count(writer, count->below);
+            put_count(writer, count->above);
+            put_count(writer, count->imputed);
+        }
+}
+static TABLE(run_input);
 
 static const ResultColumn run_band_columns[] = {
     COL(model_no, INT2), COL(band_no, INT2), COL(band, TEXT),    COL(label, TEXT),
@@ -416,23 +439,10 @@ static void run_cohort_write(Writer *writer, const Made *made)
 }
 static TABLE(run_cohort);
 
-const ResultTable *const result_tables[] = {&run,
-                                            &run_stage,
-                                            &run_source,
-                                            &run_source_fate,
-                                            &run_exclusion,
-                                            &run_list,
-                                            &run_gate,
-                                            &run_model,
-                                            &run_band,
-                                            &run_outcome,
-                                            &run_grouping,
-                                            &run_group,
-                                            &run_practice,
-                                            &run_segment,
-                                            &run_cohort,
-                                            &run_count,
-                                            &run_segment_count,
-                                            &run_cohort_count,
-                                            &run_public_count};
+const ResultTable *const result_tables[] = {
+    &run,           &run_stage,         &run_source,       &run_source_fate,
+    &run_exclusion, &run_list,          &run_gate,         &run_model,
+    &run_input,     &run_band,          &run_outcome,      &run_grouping,
+    &run_group,     &run_practice,      &run_segment,      &run_cohort,
+    &run_count,     &run_segment_count, &run_cohort_count, &run_public_count};
 const int n_result_tables = sizeof result_tables / sizeof *result_tables;

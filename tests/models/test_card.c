@@ -133,8 +133,10 @@ Test(card, illustrative_regression_with_bands_by_rank)
         "\n## What comes out\n\nPredicts emergency admission, horizon 12 months.\n\n"
         "Each input adds its weight times its value to a sum that starts at -4.4; the "
         "score is 1 / (1 + exp(-sum)). It is shown in percent.\n"
-        "\nA value that is not recorded counts as 0. A value outside the range of the "
-        "model is moved to its nearest end.\n"
+        "\nA value that is not recorded counts as 0, and the score is flagged as "
+        "imputed. "
+        "A value outside the range of the model is moved to its nearest end, and the "
+        "score is flagged as clamped.\n"
         "\n| Band | Score |\n|---|---|\n"
         "| Low | everyone else |\n"
         "| High | top 5 % of everyone scored, without the bands above |\n"
@@ -145,6 +147,30 @@ Test(card, illustrative_regression_with_bands_by_rank)
         "away 65, made for 18 to 110 |\n"
         "| Admissions | `ln(1 + admissions)` |  |  | 0.5 |\n"
         "| Deprivation | as recorded | person |  | -0.25 |\n");
+    tiny_free(tiny);
+}
+
+Test(card, a_declared_value_stands_beside_its_input)
+{
+    Tiny *tiny = example();
+    Model *model = tiny_model(tiny, "risk", &kind_regression);
+    char *text = NULL;
+    size_t len;
+    FILE *out;
+
+    model->missing = MISSING_IMPUTE;
+    tiny_term(tiny, model, "imd", -0.25)->impute = 5.5;
+    tiny_term(tiny, model, "age", 1)->impute = NAN; /* is never missing */
+    cr_assert_eq(tiny_compile(tiny, model), 0);
+    out = open_memstream(&text, &len);
+    card_write(out, &tiny->plan, 0);
+    fclose(out);
+    cr_expect(strstr(text,
+                     "A value that is not recorded is replaced by the one that the "
+                     "model declares, and the score is flagged as imputed.") != NULL);
+    cr_expect(strstr(text, "| -0.25, 5.5 where not recorded |\n") != NULL);
+    cr_expect(strstr(text, "| on the day of the run | 1 |\n") != NULL);
+    free(text);
     tiny_free(tiny);
 }
 

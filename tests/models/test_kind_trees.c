@@ -1,5 +1,7 @@
 #include "engine/config/config.h"
+#include "models/card.h"
 #include "models/kinds.h"
+#include "models/score.h"
 #include "tests/models/trees_data.h"
 #include "tests/support/tiny.h"
 
@@ -129,6 +131,60 @@ Test(kind_trees, every_feature_is_a_term_and_is_used)
     }
     cr_expect_str_eq(c.model->terms[0].label, "Age");
     cr_expect(!c.tiny->plan.slots[c.model->score_slot].is_used);
+    tiny_free(c.tiny);
+}
+
+static const struct {
+    const char *yaml, *want;
+} CARDS[] = {
+    {"file: xgboost-1.7.4/binary_logistic.json",
+     "prediction of a tree model: a file of XGBoost 1.7.4, objective `binary:logistic`. "
+     "All of its 3 rounds are used: 3 trees."},
+    {"{file: xgboost-1.7.4/early_stopped.json, rounds: all}",
+     "All of its 13 rounds are used, also those after the best 8: 13 trees."},
+    {"{file: xgboost-1.7.4/early_stopped.json, rounds: best, output: margin}",
+     "margin of a tree model: a file of XGBoost 1.7.4, objective `binary:logistic`. Of "
+     "its 13 rounds the first 8 are used, up to the best one: 8 trees."},
+    {"{file: xgboost-3.4.1/multi_softprob.json, class: 2}",
+     "Of its 3 outputs it is number 2, from 0. All of its 3 rounds are used: 9 trees."},
+    {"file: xgboost-3.4.1/gblinear.json", "prediction of a linear model: a file of "
+                                          "XGBoost 3.4.1, objective `binary:logistic`."},
+    {"file: lightgbm-4.6.0/poisson.txt",
+     "LightGBM v4, objective `poisson`. All of its 3 rounds are used: 3 trees."},
+};
+
+Test(kind_trees, the_card_says_what_of_the_file_is_used)
+{
+    for (size_t r = 0; r < sizeof CARDS / sizeof *CARDS; r++) {
+        Case c = good_case(CARDS[r].yaml);
+        char *text = NULL;
+        size_t len;
+        FILE *out = open_memstream(&text, &len);
+
+        card_write(out, &c.tiny->plan, 0);
+        fclose(out);
+        cr_expect(strstr(text, CARDS[r].want) != NULL, "%s: %s", CARDS[r].yaml, text);
+        cr_expect(strstr(text, "not recorded goes the way that the file gives") != NULL);
+        free(text);
+        tiny_free(c.tiny);
+    }
+}
+
+/* The file decides what a missing value does: nothing is imputed, nobody is flagged. */
+Test(kind_trees, a_missing_value_is_not_replaced)
+{
+    Case c = good_case("file: xgboost-1.7.4/binary_logistic.json");
+    Scores scores = {0};
+
+    tiny_person(c.tiny, "1950-01-01");
+    for (int i = 0; i < N - 1; i++)
+        tiny_set(c.tiny, 0, i, NAN);
+    tiny_build(c.tiny);
+    score_people(&scores, &c.tiny->plan, &c.tiny->store);
+    cr_expect_eq(scores.outcome[0][0], 0);
+    cr_expect_eq(c.model->n_replaceable, 0);
+    cr_expect_eq(scores_flag(&scores, 0, 0), 0);
+    scores_free(&scores);
     tiny_free(c.tiny);
 }
 

@@ -72,10 +72,10 @@ static inline Kinds world_kinds(void)
     static const SourceKind postgres = {"postgres", NULL, NULL},
                             csv = {"csv", NULL, NULL};
     static const SourceKind *const sources[] = {&postgres, &csv, NULL};
-    static const ModelKind index = {"index", NULL, NULL, NULL},
-                           points = {"points", NULL, NULL, NULL},
-                           regression = {"regression", NULL, NULL, NULL},
-                           trees = {"trees", NULL, NULL, NULL};
+    static const ModelKind index = {"index", NULL, NULL, NULL, NULL},
+                           points = {"points", NULL, NULL, NULL, NULL},
+                           regression = {"regression", NULL, NULL, NULL, NULL},
+                           trees = {"trees", NULL, NULL, NULL, NULL};
     static const ModelKind *const models[] = {&index, &points, &regression, &trees, NULL};
 
     return (Kinds){sources, models};

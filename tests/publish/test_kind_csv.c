@@ -91,6 +91,9 @@ Test(kind_csv, tables_of_a_run)
     town->store.area.groups[GROUPING_PRACTICE][0].name = "=Dr \"No\", partners";
     town->store.area.groups[GROUPING_PRACTICE][1].name = "-2";
     town->store.area.groups[GROUPING_PRACTICE][2].name = "The\r\nSurgery";
+    town->scores.flag[TOWN_RISK][1] = FLAG_CLAMPED;
+    town->scores.flag[TOWN_RISK][2] = FLAG_CLAMPED | FLAG_IMPUTED;
+    town->scores.replaced[TOWN_RISK][0] = (InputCount){1, 1, 1};
     cr_assert_eq(publish(town, "out", &err), 0, "%s", err.text);
     cr_expect_str_eq(
         text_of("out", "run"),
@@ -118,16 +121,21 @@ Test(kind_csv, tables_of_a_run)
         "watch,A,1,100,new,,P1,75,1,\"{\"\"risk\"\": {\"\"score\"\": null}}\","
         "\r\n"
         "watch,B,1,102,new,,P3,75,1,\"{\"\"risk\"\": {\"\"score\"\": 0.7, "
-        "\"\"band\"\": \"\"high\"\"}}\",\r\n");
-    cr_expect_str_eq(text_of("out", "person"),
-                     "person_id,practice_code,age,segment_no,"
-                     "risk_score,risk_outcome,risk_band,"
-                     "risk_rank_all,risk_rank_practice,risk_rank_pcn,"
-                     "count_score,count_outcome,count_band,"
-                     "count_rank_all,count_rank_practice,count_rank_pcn\r\n"
-                     "100,P1,75,1,,under 18,,,,,0,scored,,3,2,2\r\n"
-                     "101,P1,75,1,0.4,scored,low,2,1,1,2,scored,,2,1,1\r\n"
-                     "102,P3,75,1,0.7,scored,high,1,1,1,4,scored,,1,1,1\r\n");
+        "\"\"band\"\": \"\"high\"\", "
+        "\"\"flag\"\": \"\"clamped and imputed\"\"}}\",\r\n");
+    cr_expect_str_eq(text_of("out", "run_input"),
+                     "model_no,input_no,input,clamped_below,clamped_above,imputed\r\n"
+                     "0,0,Weight,1,1,1\r\n");
+    cr_expect_str_eq(
+        text_of("out", "person"),
+        "person_id,practice_code,age,segment_no,"
+        "risk_score,risk_outcome,risk_band,risk_flag,"
+        "risk_rank_all,risk_rank_practice,risk_rank_pcn,"
+        "count_score,count_outcome,count_band,count_flag,"
+        "count_rank_all,count_rank_practice,count_rank_pcn\r\n"
+        "100,P1,75,1,,under 18,,,,,,0,scored,,,3,2,2\r\n"
+        "101,P1,75,1,0.4,scored,low,clamped,2,1,1,2,scored,,,2,1,1\r\n"
+        "102,P3,75,1,0.7,scored,high,clamped and imputed,1,1,1,4,scored,,,1,1,1\r\n");
     town_free(town);
 }
 

@@ -55,6 +55,38 @@ Test(publish, a_run_is_there_whole)
     db_close(db);
 }
 
+Test(publish, flags_in_words_and_counted)
+{
+    Db *db = session();
+    Town *town = four();
+    Err err = {0};
+
+    town->scores.flag[TOWN_RISK][1] = FLAG_IMPUTED;
+    town->scores.flag[TOWN_RISK][2] = FLAG_CLAMPED | FLAG_IMPUTED;
+    town->scores.replaced[TOWN_RISK][0] = (InputCount){1, 0, 2};
+    cr_assert_eq(publish(town, &err), 0, "%s", err.text);
+    cr_expect_str_eq(ask(db,
+                         "select string_agg(concat_ws(' ', model, person_id, flag), ', ' "
+                         "order by model, person_id) from stratify.current_score "
+                         "where flag is not null"),
+                     "risk 101 imputed, risk 102 clamped and imputed");
+    cr_expect_str_eq(ask(db, "select string_agg(person_id || ' ' || coalesce(flag::text, "
+                             "'none'), ', ' order by person_id) from stratify.person"),
+                     "100 none, 101 {2,0}, 102 {3,0}, 103 none");
+    cr_expect_str_eq(
+        ask(db, "select string_agg(concat_ws(' ', model, scored, clamped, m.imputed, "
+                "input, clamped_below, clamped_above, i.imputed), ', ' order by model) "
+                "from stratify.run_model m "
+                "left join stratify.run_input i using (run_id, model_no)"),
+        "count 4 0 0, risk 3 1 2 Weight 1 0 2");
+    cr_expect_str_eq(ask(db, "select scores from stratify.current_cohort_member "
+                             "where person_id = 102"),
+                     "{\"risk\": {\"band\": \"low\", \"flag\": \"clamped and imputed\", "
+                     "\"score\": 0.4}}");
+    town_free(town);
+    db_close(db);
+}
+
 Test(publish, one_connection_and_four_write_the_same)
 {
     Db *db = session();

@@ -98,6 +98,17 @@ static void outcome_and_band(Town *town)
     town->scores.outcome[TOWN_RISK][3] = 1;
 }
 
+static void flag_without_score(Town *town)
+{
+    town->scores.flag[TOWN_RISK][0] = FLAG_IMPUTED;
+}
+
+static void input_without_flag(Town *town)
+{
+    town->scores.flag[TOWN_RISK][3] = FLAG_CLAMPED;
+    town->scores.replaced[TOWN_RISK][0].above = 2;
+}
+
 static void in_no_segment(Town *town)
 {
     town->matches.segment[2] = 2;
@@ -152,6 +163,8 @@ static const struct {
                        "results: does not reconcile: outcomes of model \"risk\" by pcn "
                        "do not add up to the "
                        "people"},
+    {flag_without_score, "results: does not reconcile: flags of model \"risk\""},
+    {input_without_flag, "results: does not reconcile: flags of model \"risk\""},
     {in_no_segment,
      "results: does not reconcile: segments by all do not add up to the people\n"
      "results: does not reconcile: segments by practice do not add up to the people\n"

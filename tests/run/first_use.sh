@@ -58,6 +58,10 @@ expect_text "a dry run" '"sid"."gp_event"'
 expect_exit "a run" 0 $stratify run -c configs/run.yaml --as-of $as_of --metrics "$work/stratify.prom"
 expect "metrics" grep -q '^stratify_last_run_success 1$' "$work/stratify.prom"
 current=$(psql -Atc 'select run_id from stratify.current_run')
+expect_exit "a run whose folder is not one" 2 $stratify run -c configs/run.yaml --as-of $as_of \
+    --out configs --metrics "$work/stratify.prom"
+expect_text "a run whose folder is not one" "configs"
+expect "metrics of a run that failed" grep -q '^stratify_last_run_success 0$' "$work/stratify.prom"
 
 # -- nothing is published by a run that must not be
 cp configs/sources.yaml "$work/configs/sources.yaml"

@@ -5,7 +5,7 @@ set -eu
 . tests/support/say.sh
 as_of=2026-04-01
 
-tables='person cohort_member run_count run_exclusion run_source_fate run_list'
+tables='person cohort_member run_count run_model run_input run_exclusion run_source_fate run_list'
 run() {
     $stratify run -q -c configs/run.yaml --as-of $as_of --shadow "$@" || exit 1
 }

@@ -6,10 +6,11 @@
 #include <math.h>
 #include <string.h>
 
-static const ModelKind KIND = {"points", NULL, NULL, NULL};
+static const ModelKind KIND = {"points", NULL, NULL, NULL, NULL};
 
 static void add_models(Town *town)
 {
+    static Replaceable weight[] = {{"Weight", 0}};
     static const char *const ID[TOWN_MODELS] = {"risk", "count"};
     static Band bands[] = {
         {.id = "low", .label = "Low", .bound = 0.5},
@@ -30,6 +31,8 @@ static void add_models(Town *town)
         model->n_reasons = m == TOWN_RISK ? 3 : 1;
         model->bands = bands;
         model->n_bands = m == TOWN_RISK ? 2 : 0;
+        model->n_replaceable = m == TOWN_RISK;
+        model->replaceable = weight;
         model->score_slot = 1 + 2 * (uint32_t)m;
         model->band_slot = 2 + 2 * (uint32_t)m;
     }
@@ -153,11 +156,15 @@ static void add_results(Town *town, uint32_t n)
     scores->score = arena_alloc(town->arena, TOWN_MODELS, sizeof(double *));
     scores->outcome = arena_alloc(town->arena, TOWN_MODELS, sizeof(uint8_t *));
     scores->band = arena_alloc(town->arena, TOWN_MODELS, sizeof(int8_t *));
+    scores->flag = arena_alloc(town->arena, TOWN_MODELS, sizeof(uint8_t *));
+    scores->replaced = arena_alloc(town->arena, TOWN_MODELS, sizeof(InputCount *));
     for (int m = 0; m < TOWN_MODELS; m++) {
         scores->score[m] = arena_alloc(town->arena, n, sizeof(double));
         scores->outcome[m] = arena_alloc(town->arena, n, 1);
         scores->band[m] = arena_alloc(town->arena, n, 1);
     }
+    scores->flag[TOWN_RISK] = arena_alloc(town->arena, n, 1);
+    scores->replaced[TOWN_RISK] = arena_alloc(town->arena, 1, sizeof(InputCount));
     town->matches.segment = arena_alloc(town->arena, n, 1);
     memset(town->matches.segment, 1, n);
     town->matches.cohort = arena_alloc(town->arena, n, sizeof(uint64_t));

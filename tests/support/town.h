@@ -3,10 +3,10 @@
  * scoring.
  *
  * As of 2025-07-01. Practices P1 and P2 are PCN "A", P3 is PCN "B", P4 is in none.
- * Model "risk" has the bands low (below 0.5) and high, and two reasons for no score;
- * model "count" has neither. Segments are "few" and "rest"; cohort "watch" is per PCN.
- * Person i has the id 100 + i; everything else is changed by the test before
- * town_build.
+ * Model "risk" has the bands low (below 0.5) and high, two reasons for no score, and
+ * an input "Weight" that may be replaced; model "count" has none of it. Segments are
+ * "few" and "rest"; cohort "watch" is per PCN. Person i has the id 100 + i; everything
+ * else is changed by the test before town_build.
  */
 #ifndef TESTS_SUPPORT_TOWN_H
 #define TESTS_SUPPORT_TOWN_H
