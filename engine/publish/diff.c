@@ -12,10 +12,14 @@
 #include "engine/base/text.h"
 #include "engine/publish/show.h"
 
+/* What the queries are asked with. */
+enum { BEFORE, AFTER, SUMMARY, N_WORDS };
+
 /* One table: what it shows, and how. */
 typedef struct Part {
     const char *title, *none; /* none: said where there are no rows */
     const char *sql;
+    int first, n_params; /* of the words above */
     const Show *show;
 } Part;
 
@@ -48,28 +52,48 @@ static const Show LISTS_SHOW[] = {{"COHORT", 24, 0},
                                   {"BY MODEL", 24, SCOLS_FL_TRUNC}};
 
 static const Part PARTS[] = {
+    {NULL, "", "select * from stratify.diff_runs($1, $2, $3)", BEFORE, 3, RUNS_SHOW},
     {"People of whom a model says something else, and how far ranks among everyone move",
-     "No models.", "select * from stratify.diff_models($1, $2)", MODELS_SHOW},
+     "No models.", "select * from stratify.diff_models($1, $2, $3)", BEFORE, 3,
+     MODELS_SHOW},
     {"From which band to which", "Every band is as it was.",
-     "select * from stratify.diff_bands($1, $2)", BANDS_SHOW},
+     "select * from stratify.diff_bands($1)", SUMMARY, 1, BANDS_SHOW},
     {"Lists that change", "Every list is as it was.",
-     "select * from stratify.diff_lists($1, $2) where joins + leaves > 0", LISTS_SHOW},
+     "select * from stratify.diff_lists($1, $2) where joins + leaves > 0", BEFORE, 2,
+     LISTS_SHOW},
 };
 
-static int print_parts(FILE *file, Db *db, const char *const runs[2], Err *err)
+static int print_parts(FILE *file, Db *db, const char *const words[N_WORDS], Err *err)
 {
     for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++) {
-        Query query = {PARTS[i].sql, runs, 2};
+        const Part *part = &PARTS[i];
+        Query query = {part->sql, words + part->first, part->n_params};
         int n;
 
-        fprintf(file, "\n%s\n", PARTS[i].title);
-        n = show_query(file, db, query, PARTS[i].show, err);
+        if (part->title != NULL)
+            fprintf(file, "\n%s\n", part->title);
+        n = show_query(file, db, query, part->show, err);
         if (n < 0)
             return -1;
         if (n == 0)
-            fprintf(file, "%s\n", PARTS[i].none);
+            fprintf(file, "%s\n", part->none);
     }
     return 0;
+}
+
+/* The people are gone through once, before the first table is printed. */
+static int print_all(FILE *file, Db *db, const char *const runs[2], Err *err)
+{
+    PGresult *summary =
+        db_query(db, "select stratify.diff_summary($1, $2)", 2, runs, err);
+    int rc;
+
+    if (summary == NULL)
+        return -1;
+    rc = print_parts(file, db,
+                     (const char *[]){runs[0], runs[1], PQgetvalue(summary, 0, 0)}, err);
+    PQclear(summary);
+    return rc;
 }
 
 /* ---- the file -------------------------------------------------------------- */
@@ -154,7 +178,6 @@ static int check_numbers(const char *const runs[2], Err *err)
 int diff_runs(FILE *file, const char *conninfo, const char *const runs[2],
               const char *out, Err *err)
 {
-    Query query = {"select * from stratify.diff_runs($1, $2)", runs, 2};
     Db *db = NULL;
     int rc = -1;
 
@@ -162,8 +185,7 @@ int diff_runs(FILE *file, const char *conninfo, const char *const runs[2],
         return -1;
     /* A few large joins: compiling them costs more than it saves. */
     if (db_exec(db, "set jit = off; set work_mem = '256MB'", err) == 0 &&
-        show_query(file, db, query, RUNS_SHOW, err) >= 0 &&
-        print_parts(file, db, runs, err) == 0 &&
+        print_all(file, db, runs, err) == 0 &&
         (out == NULL || write_people(out, db, runs, err) == 0))
         rc = 0;
     if (rc != 0 && err->kind == ERR_INTERNAL)
