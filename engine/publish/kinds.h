@@ -146,6 +146,9 @@ extern const OutputKind output_table, output_csv;
 /* A session that may write results: as the role that owns them, where one may. */
 int results_session(Db **db, const char *conninfo, const char *purpose, Err *err);
 
+/* ERR_CONFIG where the results schema is not installed. */
+int results_installed(Db *db, Err *err);
+
 /* Refuses a folder that holds anything but the files of an earlier run. */
 int csv_check_folder(const char *folder, Err *err);
 

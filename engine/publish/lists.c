@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/publish/kinds.h"
 #include "engine/publish/show.h"
 
 static const char SIZES[] = "select group_code, coalesce(group_name, ''), "
@@ -74,6 +75,29 @@ static const char STRATA[] =
     "order by case measure when 'registered' then 0 when 'segment' then 1 else 2 end, "
     "first_no, count_no";
 
+/* A session on results that are there. */
+static int open_results(Db **db, const char *conninfo, Err *err)
+{
+    PGresult *result = NULL;
+    int rc = -1;
+
+    if (db_open(db, conninfo, "list", err) != 0 || results_installed(*db, err) != 0)
+        goto done;
+    result =
+        db_query(*db, "select from stratify.public_run where is_current", 0, NULL, err);
+    if (!result)
+        goto done;
+    if (PQntuples(result) == 0) {
+        err_add(err, ERR_USAGE, (Where){0}, "nothing has been published yet");
+        err_hint(err, "`stratify run` publishes the first run");
+        goto done;
+    }
+    rc = 0;
+done:
+    PQclear(result);
+    return rc;
+}
+
 static int no_cohort(Db *db, const char *cohort, Err *err)
 {
     PGresult *result =
@@ -134,7 +158,7 @@ int lists_cohort(FILE *file, const char *conninfo, const char *cohort, const cha
     Db *db = NULL;
     int rc = -1, n;
 
-    if (db_open(&db, conninfo, "list", err) != 0 ||
+    if (open_results(&db, conninfo, err) != 0 ||
         print_title(file, db, cohort, group, err) != 0)
         goto done;
     n = group ? show_query(file, db, (Query){MEMBERS, params, 2}, MEMBERS_SHOW, err)
@@ -156,10 +180,15 @@ done:
 int lists_runs(FILE *file, const char *conninfo, Err *err)
 {
     Db *db = NULL;
-    int rc = db_open(&db, conninfo, "list", err);
+    int rc = -1, n;
 
-    if (rc == 0)
-        rc = show_query(file, db, (Query){RUNS, NULL, 0}, RUNS_SHOW, err) < 0 ? -1 : 0;
+    if (db_open(&db, conninfo, "list", err) != 0 || results_installed(db, err) != 0)
+        goto done;
+    n = show_query(file, db, (Query){RUNS, NULL, 0}, RUNS_SHOW, err);
+    if (n == 0)
+        fputs("no run has been published yet\n", file);
+    rc = n < 0 ? -1 : 0;
+done:
     db_close(db);
     return rc;
 }
@@ -222,6 +251,22 @@ static void strata_fill(struct libscols_table *table, const PGresult *groups,
     }
 }
 
+static void no_grouping(Db *db, const char *grouping, Err *err)
+{
+    PGresult *result =
+        db_query(db,
+                 "select string_agg(grouping, ', ' order by first_no) from "
+                 "(select grouping, min(count_no) as first_no "
+                 "from stratify.public_count group by grouping) g",
+                 0, NULL, err);
+
+    if (!result)
+        return;
+    err_add(err, ERR_USAGE, (Where){0}, "nothing is published by \"%s\"", grouping);
+    err_hint(err, "the current run has: %s", PQgetvalue(result, 0, 0));
+    PQclear(result);
+}
+
 int lists_strata(FILE *file, const char *conninfo, const char *grouping, Err *err)
 {
     PGresult *chosen = NULL, *groups = NULL, *strata = NULL;
@@ -230,7 +275,7 @@ int lists_strata(FILE *file, const char *conninfo, const char *grouping, Err *er
     Db *db = NULL;
     int rc = -1;
 
-    if (db_open(&db, conninfo, "list", err) != 0 ||
+    if (open_results(&db, conninfo, err) != 0 ||
         !(chosen = db_query(db, GROUPING, 1, &grouping, err)))
         goto done;
     param = PQgetvalue(chosen, 0, 0);
@@ -238,7 +283,7 @@ int lists_strata(FILE *file, const char *conninfo, const char *grouping, Err *er
         !(strata = db_query(db, STRATA, 1, &param, err)))
         goto done;
     if (PQntuples(groups) == 0) {
-        err_add(err, ERR_USAGE, (Where){0}, "nothing is published by \"%s\"", param);
+        no_grouping(db, param, err);
         goto done;
     }
     fprintf(file, "People by %s (fewer than 8: *; others rounded to 5)\n", param);

@@ -44,17 +44,19 @@ static const char *ask(Db *db, Arena *arena, const char *sql, Err *err)
     return value;
 }
 
-static int check_schema(Db *db, Arena *arena, Err *err)
+int results_installed(Db *db, Err *err)
 {
+    Arena *arena = arena_new();
     const char *table = ask(db, arena, "select to_regclass('stratify.run')", err);
+    int rc = table == NULL || table[0] == '\0' ? -1 : 0;
 
-    if (table == NULL)
-        return -1;
-    if (table[0] != '\0')
-        return 0;
-    err_add(err, ERR_CONFIG, db_where, "the results schema \"stratify\" is not there");
-    err_hint(err, "install it with `stratify init`");
-    return -1;
+    if (table != NULL && rc != 0) {
+        err_add(err, ERR_CONFIG, db_where,
+                "the results schema \"stratify\" is not there");
+        err_hint(err, "install it with `stratify init`");
+    }
+    arena_free(arena);
+    return rc;
 }
 
 int results_session(Db **db, const char *conninfo, const char *purpose, Err *err)
@@ -132,7 +134,7 @@ static int open_database(Publication *publication, const char *conninfo, Err *er
     Arena *arena = publication->arena;
 
     if (results_session(&publication->db, conninfo, "publish", err) != 0 ||
-        check_schema(publication->db, arena, err) != 0 ||
+        results_installed(publication->db, err) != 0 ||
         take_lock(publication->db, arena, err) != 0 ||
         clear_leftovers(publication->db, arena, err) != 0 ||
         new_run(publication, err) != 0)
@@ -268,7 +270,7 @@ int publish_switch(const char *conninfo, int64_t run, Err *err)
     int rc = -1;
 
     if (results_session(&db, conninfo, "publish", err) == 0 &&
-        check_schema(db, arena, err) == 0 &&
+        results_installed(db, err) == 0 &&
         db_exec(db, arena_format(arena, "select stratify.publish(%" PRId64 ")", run),
                 err) == 0)
         rc = 0;

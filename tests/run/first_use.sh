@@ -41,6 +41,8 @@ expect_exit "sound offline" 0 env -u PGHOST -u PGDATABASE $stratify check -c "$w
 # -- the database
 expect_exit "no server" 4 $stratify init -h "$work"
 expect_exit "no results schema yet" 3 $stratify run -c configs/run.yaml --as-of $as_of
+expect_exit "no results schema to list" 3 $stratify list
+expect_text "no results schema to list" "install it with"
 $stratify synth -q --people 2000 --seed 9 --as-of $as_of
 expect_exit "a filled schema is not overwritten" 2 $stratify synth -q --people 1000 --as-of $as_of
 expect_exit "init" 0 $stratify init
@@ -50,6 +52,12 @@ dump_schema >"$work/schema"
 expect_exit "init again" 0 $stratify init
 dump_schema >"$work/again"
 expect "init again changes nothing" cmp "$work/schema" "$work/again"
+expect_exit "a list before any run" 2 $stratify list
+expect_text "a list before any run" "nothing has been published yet"
+expect_exit "a cohort before any run" 2 $stratify list anticipatory_care
+expect_text "a cohort before any run" "nothing has been published yet"
+expect_exit "no runs" 0 $stratify runs
+expect_text "no runs" "no run has been published yet"
 expect_exit "a column that is not there" 3 $stratify check -c "$work/configs/run.yaml"
 expect_text "a column that is not there" "event_dat"
 expect_text "a column that is not there" "sources.yaml:"
@@ -73,6 +81,8 @@ expect_same "the last run stands" "$(psql -Atc 'select run_id from stratify.curr
 
 # -- lists
 expect_exit "lists" 0 $stratify list
+expect_exit "strata of a grouping that is not there" 2 $stratify list --group pnc
+expect_text "strata of a grouping that is not there" "the current run has: all, practice, pcn"
 expect_exit "a list" 0 $stratify list anticipatory_care
 expect_exit "a cohort that is not there" 2 $stratify list anticipatory
 expect_text "a cohort that is not there" "its cohorts: anticipatory_care"
