@@ -53,8 +53,7 @@ typedef struct Taker {
     const Meaning **attributes;
     int n_attributes;
     bool filters_codes, filters_days;
-    bool may_be_refused; /* some opt-out is of this source alone */
-    bool is_whole_key;   /* rows count once by all they have */
+    bool is_whole_key; /* rows count once by all they have */
     int32_t as_of, latest;
     uint32_t n_listed, n_extra;
     const int64_t *extra;
@@ -232,9 +231,6 @@ static int open_columns(Taker *t, Err *err)
     for (int c = 0; c < t->n_meanings; c++)
         if (open_column(t, c, err) != 0)
             return -1;
-    for (int o = 0; o < t->access->plan->population.n_opt_outs; o++)
-        t->may_be_refused |=
-            t->access->plan->population.opt_outs[o].sources >> source->number & 1;
     t->is_whole_key = source->is_unique && t->key == NULL;
     t->filters_codes = select_has_codes(&codes, &n_codes, source, t->access->is_integer);
     t->filters_days = select_has_days(&by_end, t->access, t->access->type);
@@ -465,17 +461,6 @@ static RowFate compose(EventRow *row, const Taker *t, uint32_t i)
     return fate;
 }
 
-/* As pile_admits(), which is only called for what is not usual. */
-static inline RowFate admit(const Taker *t, const IdSlot *slot, int32_t day)
-{
-    const Taking *taking = t->taking;
-
-    if (slot->person <= ID_LAST && day >= slot->limit && day < t->as_of &&
-        !t->may_be_refused)
-        return ROW_KEPT;
-    return pile_admits(taking->pile, taking->people, slot, day);
-}
-
 static RowFate settle(Taker *t, uint32_t i)
 {
     const Taking *taking = t->taking;
@@ -493,7 +478,7 @@ static RowFate settle(Taker *t, uint32_t i)
         t->latest = row.day;
     slot = person <= t->n_listed ? &t->access->extract->met[person]
                                  : t->extra_met[person - t->n_listed - 1];
-    fate = admit(t, slot, row.day);
+    fate = pile_admits(taking->pile, taking->people, slot, row.day);
     if (fate != ROW_KEPT)
         return fate;
     return pile_keep(taking->pile, slot->person, &row);

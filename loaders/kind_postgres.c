@@ -3,10 +3,9 @@
  *
  * A table is read in ranges of its pages, so that several sessions share it; a view or
  * a query in one piece. When every feature of a source asks for exact codes of an
- * integer column, the wanted codes are put into a temporary table of every session and
- * the server joins with it: sending a row costs it more than finding that no one wants
- * it. Temporary tables are made and analysed before the snapshot is taken; one filled
- * later would be seen as empty.
+ * integer column, the server is given the wanted codes and sends no other row: sending
+ * one costs it more than finding that no one wants it. Where the server finds an index
+ * on the code cheaper than all pages, ranges of codes are read instead.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,11 +15,11 @@
 #include "engine/db/copy.h"
 #include "loaders/kind_postgres_select.h"
 
-enum { LEAST_PAGES = 1024, MOST_PAGES = 16384, SLICES_EACH = 4 };
+enum { LEAST_PAGES = 1024, MOST_PAGES = 16384, SLICES_EACH = 4, PAGE_BYTES = 8192 };
 
 typedef struct Own {
     Select select;
-    const char *sql;
+    bool is_by_code; /* slices are ranges of the wanted codes, not of pages */
 } Own;
 
 typedef struct Stream {
@@ -41,113 +40,70 @@ static int postgres_check(const Source *source, Err *err)
     return -1;
 }
 
-/* True if temporary tables can be made: not on a standby, and only with the right. */
-static int may_have_tables(bool *may, Db *db, Err *err)
-{
-    PGresult *result = db_query(db,
-                                "select has_database_privilege(current_database(), "
-                                "'temp') and not pg_is_in_recovery()",
-                                0, NULL, err);
-
-    if (result == NULL)
-        return -1;
-    *may = strcmp(PQgetvalue(result, 0, 0), "t") == 0;
-    PQclear(result);
-    return 0;
-}
-
-/* The wanted codes, where the server can filter by them. */
-static void choose_codes(Select *select, const Access *access)
-{
-    if (!access->is_whole && select_has_codes(&select->code, &select->n_codes,
-                                              access->source, select->is_integer))
-        select->codes = arena_format(access->arena, "stratify_codes_%d", access->index);
-}
-
 static int postgres_find(Access *access, Db *db, Err *err)
 {
     Own *own = arena_alloc(access->arena, 1, sizeof *own);
-    bool may = false;
 
     access->own = own;
-    if (select_find(&own->select, access, db, err) != 0 ||
-        may_have_tables(&may, db, err) != 0)
+    if (select_find(&own->select, access, db, err) != 0)
         return -1;
-    if (may)
-        choose_codes(&own->select, access);
-    own->sql = select_sql(&own->select, access);
+    select_finish(&own->select, access);
+    if (PQserverVersion(db_conn(db)) < 140000) /* it would compare code after code */
+        own->select.n_codes = 0;
     access->type = own->select.type;
     access->is_integer = own->select.is_integer;
     return 0;
 }
 
-static int postgres_arm(const Access *access, Db *db, Err *err)
+/* Free with free(). */
+static char *statement(const char *before, const Select *select, const SelectPart *part,
+                       const char *after)
 {
-    const Own *own = access->own;
-    const Select *select = &own->select;
-    Copy *copy = NULL;
-    char sql[128];
+    char *sql = NULL;
+    size_t len;
+    FILE *out = open_memstream(&sql, &len);
 
-    if (select->codes == NULL)
-        return 0;
-    snprintf(sql, sizeof sql, "create temp table %s (code bigint not null)",
-             select->codes);
-    if (db_exec(db, sql, err) != 0)
-        return -1;
-    snprintf(sql, sizeof sql, "copy pg_temp.%s from stdin (format binary)",
-             select->codes);
-    if (copy_begin(&copy, db, sql, 1, err) != 0)
-        return -1;
-    for (size_t i = 0; i < select->n_codes; i++) {
-        copy_row(copy);
-        copy_int8(copy, (int64_t)select->code[i].high);
-    }
-    if (copy_end(copy, NULL, err) != 0)
-        return -1;
-    snprintf(sql, sizeof sql, "analyze pg_temp.%s", select->codes);
-    return db_exec(db, sql, err);
+    fputs(before, out);
+    select_write(out, select, part);
+    fputs(after, out);
+    fclose(out);
+    return sql;
 }
 
-static int postgres_confirm(const Access *access, Db *db, Err *err)
+/* The first number of a plan by that name: that of the whole statement. */
+static double plan_number(const char *plan, const char *name)
 {
-    const Own *own = access->own;
-    PGresult *result;
-    char sql[128];
-    size_t n;
+    const char *at = strstr(plan, name);
 
-    if (own->select.codes == NULL)
-        return 0;
-    snprintf(sql, sizeof sql, "select count(*) from pg_temp.%s", own->select.codes);
-    result = db_query(db, sql, 0, NULL, err);
-    if (result == NULL)
-        return -1;
-    n = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
-    PQclear(result);
-    if (n == own->select.n_codes)
-        return 0;
-    return err_add(err, ERR_INTERNAL, db_where,
-                   "the snapshot shows %zu of the %zu wanted codes", n,
-                   own->select.n_codes);
+    return at == NULL ? 0 : strtod(at + strlen(name), NULL);
 }
 
-/* The planner's estimate for the whole statement. It also proves that the session may
- * read what it names. */
-static int estimate(Access *access, Db *db, Err *err)
+/* What the planner thinks of a statement. */
+typedef struct Estimate {
+    double rows, cost;
+    bool has_index;
+} Estimate;
+
+/* It also proves that the session may read what the statement names. */
+static int estimate(Estimate *out, const Access *access, const SelectPart *part, Db *db,
+                    Err *err)
 {
-    static const char ROWS[] = "\"Plan Rows\": ";
     const Own *own = access->own;
     const char *what =
         arena_format(access->arena, "read source \"%s\"", access->source->name);
-    const char *sql = arena_format(access->arena, "explain (format json) %s", own->sql);
+    char *sql = statement("explain (format json) ", &own->select, part, "");
     PGresult *result = PQexec(db_conn(db), sql);
     int rc = 0;
 
+    free(sql);
     if (PQresultStatus(result) != PGRES_TUPLES_OK) {
         rc = db_fail(db, result, access->source->place_where, what, err);
     } else {
-        const char *at = strstr(PQgetvalue(result, 0, 0), ROWS);
+        const char *plan = PQgetvalue(result, 0, 0);
 
-        access->rows = at == NULL ? 0 : strtod(at + strlen(ROWS), NULL);
+        *out = (Estimate){plan_number(plan, "\"Plan Rows\": "),
+                          plan_number(plan, "\"Total Cost\": "),
+                          strstr(plan, "\"Index Name\": ") != NULL};
     }
     PQclear(result);
     return rc;
@@ -178,40 +134,70 @@ static int count_pages(uint32_t *pages, const Access *access, Db *db, Err *err)
     return 0;
 }
 
-static int postgres_split(Slices *slices, Access *access, Db *db, int n_workers, Err *err)
+/* Ranges of pages, which nearly all rows of a table are read by. */
+static void split_pages(Slices *slices, const Access *access, uint32_t pages,
+                        int n_workers)
 {
-    uint32_t pages, each;
+    uint32_t each = pages / (uint32_t)(SLICES_EACH * n_workers) + 1;
 
-    if (estimate(access, db, err) != 0 || count_pages(&pages, access, db, err) != 0)
-        return -1;
-    access->bytes = pages > 0 ? (uint64_t)pages * 8192 : (uint64_t)(access->rows * 64);
-    each = pages / (uint32_t)(SLICES_EACH * n_workers) + 1;
     each = each < LEAST_PAGES ? LEAST_PAGES : each;
     each = each > MOST_PAGES ? MOST_PAGES : each;
-    if (pages <= each) {
-        slices_add(slices, (Slice){access->index, 0, 0, access->bytes});
-        return 0;
-    }
-    for (uint32_t first = 0; first < pages; first += each) {
-        bool is_last = first + each >= pages;
+    for (uint32_t first = 0; first < pages; first += each)
+        slices_add(slices,
+                   (Slice){access->index, first, first + each < pages ? first + each : 0,
+                           (uint64_t)(first + each < pages ? each : pages - first) *
+                               PAGE_BYTES});
+}
 
-        slices_add(slices, (Slice){access->index, first, is_last ? 0 : first + each,
-                                   (uint64_t)each * 8192});
-    }
+/* Nobody knows how many rows a code has, so there are more ranges than of pages. */
+static void split_codes(Slices *slices, const Access *access, int n_workers)
+{
+    const Own *own = access->own;
+    uint32_t n = (uint32_t)own->select.n_codes;
+    uint32_t each = n / (uint32_t)(4 * SLICES_EACH * n_workers) + 1;
+
+    for (uint32_t first = 0; first < n; first += each)
+        slices_add(slices,
+                   (Slice){access->index, first, first + each < n ? first + each : n,
+                           access->bytes / n * each});
+}
+
+/* Whether an index on the code makes the statement cheaper than reading all pages: a
+ * condition on pages keeps the server from using it. */
+static int choose_way(Own *own, const Estimate *whole, const Access *access, Db *db,
+                      Err *err)
+{
+    Estimate pages;
+
+    if (own->select.n_codes == 0 || !whole->has_index)
+        return 0;
+    if (estimate(&pages, access, &(SelectPart){.by = BY_PAGE, .first = 1}, db, err) != 0)
+        return -1;
+    own->is_by_code = whole->cost < pages.cost;
     return 0;
 }
 
-static const char *slice_sql(char *out, size_t room, const char *sql, const Slice *slice)
+static int postgres_split(Slices *slices, Access *access, Db *db, int n_workers, Err *err)
 {
-    char from[64] = "", to[64] = "";
+    Own *own = access->own;
+    uint32_t n_codes = (uint32_t)own->select.n_codes, pages;
+    Estimate whole;
 
-    if (slice->first > 0)
-        snprintf(from, sizeof from, " and t.ctid >= '(%" PRIu32 ",0)'::tid",
-                 slice->first);
-    if (slice->last > 0)
-        snprintf(to, sizeof to, " and t.ctid < '(%" PRIu32 ",0)'::tid", slice->last);
-    snprintf(out, room, "copy (%s%s%s) to stdout (format binary)", sql, from, to);
-    return out;
+    if (estimate(&whole, access, &(SelectPart){.by = BY_CODE, .last = n_codes}, db,
+                 err) != 0 ||
+        count_pages(&pages, access, db, err) != 0 ||
+        choose_way(own, &whole, access, db, err) != 0)
+        return -1;
+    access->rows = whole.rows;
+    access->bytes =
+        pages > 0 ? (uint64_t)pages * PAGE_BYTES : (uint64_t)(access->rows * 64);
+    if (own->is_by_code)
+        split_codes(slices, access, n_workers);
+    else if (pages > 0)
+        split_pages(slices, access, pages, n_workers);
+    else
+        slices_add(slices, (Slice){access->index, 0, 0, access->bytes});
+    return 0;
 }
 
 static void postgres_close(void *opaque)
@@ -230,8 +216,9 @@ static int postgres_open(void **out, const Access *access, const Slice *slice, D
 {
     const Own *own = access->own;
     Stream *stream = mem_alloc(1, sizeof *stream, "stream");
-    size_t room = strlen(own->sql) + 256;
-    char *sql = mem_alloc(room, 1, "a statement");
+    const SelectPart part = {own->is_by_code ? BY_CODE : BY_PAGE, slice->first,
+                             slice->last};
+    char *sql = statement("copy (", &own->select, &part, ") to stdout (format binary)");
 
     stream->own = own;
     stream->source = access->source;
@@ -239,8 +226,7 @@ static int postgres_open(void **out, const Access *access, const Slice *slice, D
     stream->values =
         mem_alloc((size_t)stream->n_columns, sizeof *stream->values, "stream");
     *out = stream;
-    if (copy_open(&stream->reader, db, slice_sql(sql, room, own->sql, slice),
-                  stream->n_columns, err) != 0) {
+    if (copy_open(&stream->reader, db, sql, stream->n_columns, err) != 0) {
         postgres_close(stream);
         *out = NULL;
     }
@@ -303,15 +289,18 @@ static int postgres_next(void *opaque, Cell *cells, uint64_t *bytes, Err *err)
 static const char *postgres_describe(const Access *access)
 {
     const Own *own = access->own;
+    char *sql = statement("", &own->select, &(SelectPart){.by = BY_READER}, "");
+    const char *text =
+        arena_format(access->arena, "%s%s", sql,
+                     own->is_by_code ? "\n    by ranges of codes, from an index" : "");
 
-    return own->sql;
+    free(sql);
+    return text;
 }
 
 static const Reader READER = {
     .needs_database = true,
     .find = postgres_find,
-    .arm = postgres_arm,
-    .confirm = postgres_confirm,
     .split = postgres_split,
     .open = postgres_open,
     .next = postgres_next,

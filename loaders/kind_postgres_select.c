@@ -7,6 +7,7 @@
 #include "loaders/kind_postgres_select.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -165,6 +166,7 @@ static int set_columns(Select *select, const PGresult *result, const Access *acc
     select->column = arena_alloc(access->arena, n, sizeof *select->column);
     select->type = arena_alloc(access->arena, n, sizeof *select->type);
     select->is_integer = arena_alloc(access->arena, n, sizeof *select->is_integer);
+    select->n_columns = source->n_columns;
     for (int c = 0; c < source->n_columns; c++) {
         int at = find_column(result, source->columns[c].name);
 
@@ -321,18 +323,67 @@ static const char *days_wanted(const Select *select, const Access *access)
     return arena_format(arena, "(%s)", text);
 }
 
-const char *select_sql(const Select *select, const Access *access)
+void select_finish(Select *select, const Access *access)
 {
-    Arena *arena = access->arena;
-    const char *sql = "select ", *days = NULL;
+    const char *days = days_wanted(select, access);
+    int code = column_of(access->source, FIELD_CODE);
 
-    for (int c = 0; c < access->source->n_columns; c++)
-        sql = arena_format(arena, "%s%s%s", sql, c == 0 ? "" : ", ", select->column[c]);
-    sql = arena_format(arena, "%s from %s", sql, select->from);
-    if (select->codes != NULL)
-        sql =
-            arena_format(arena, "%s join pg_temp.%s c on c.code = %s", sql, select->codes,
-                         select->column[column_of(access->source, FIELD_CODE)]);
-    days = days_wanted(select, access);
-    return arena_format(arena, "%s where %s", sql, days == NULL ? "true" : days);
+    select->where = days == NULL ? "" : arena_format(access->arena, " where %s", days);
+    select->code_column = code < 0 ? NULL : select->column[code];
+    if (access->is_whole || !select_has_codes(&select->code, &select->n_codes,
+                                              access->source, select->is_integer))
+        select->n_codes = 0;
+}
+
+/* '{1,2,...}'::bigint[] */
+static void put_codes(FILE *out, const Code *code, size_t n)
+{
+    fputs("'{", out);
+    for (size_t i = 0; i < n; i++)
+        fprintf(out, "%s%" PRId64, i == 0 ? "" : ",", (int64_t)code[i].high);
+    fputs("}'::bigint[]", out);
+}
+
+/*
+ * "X = any(codes)": the server makes a hash table of the codes once a statement, which
+ * costs it less for every row than a join. Adding 0 makes an integer of any width one
+ * that is hashed, and spares the planner from looking up each code in its statistics;
+ * but with it no index is of use.
+ */
+static void put_wanted(FILE *out, const Select *select, const SelectPart *part)
+{
+    switch (part->by) {
+    case BY_PAGE:
+        fprintf(out, "%s + 0::bigint = any(", select->code_column);
+        put_codes(out, select->code, select->n_codes);
+        break;
+    case BY_CODE:
+        fprintf(out, "%s = any(", select->code_column);
+        put_codes(out, select->code + part->first, part->last - part->first);
+        break;
+    case BY_READER:
+        fprintf(out, "%s = any(%zu wanted codes", select->code_column, select->n_codes);
+        break;
+    }
+    fputc(')', out);
+}
+
+void select_write(FILE *out, const Select *select, const SelectPart *part)
+{
+    const char *and = select->where[0] == '\0' ? " where " : " and ";
+
+    for (int c = 0; c < select->n_columns; c++)
+        fprintf(out, "%s%s", c == 0 ? "select " : ", ", select->column[c]);
+    fprintf(out, " from %s%s", select->from, select->where);
+    if (select->n_codes > 0) {
+        fputs(and, out);
+        put_wanted(out, select, part);
+        and = " and ";
+    }
+    if (part->by == BY_PAGE && part->first > 0) {
+        fprintf(out, "%st.ctid >= '(%" PRIu32 ",0)'::tid", and, part->first);
+        and = " and ";
+    }
+    if (part->by == BY_PAGE && part->last > 0)
+        fprintf(out, "%st.ctid < '(%" PRIu32 ",0)'::tid", and, part->last);
 }

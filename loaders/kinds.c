@@ -95,44 +95,13 @@ static int find_sources(Sources *sources, Err *err)
     return rc;
 }
 
-static int arm_session(const Sources *sources, Db *db, Err *err)
-{
-    for (int s = 0; s < sources->plan->n_sources; s++) {
-        const Access *access = &sources->access[s];
-        const Reader *reader = access->reader;
-
-        if (reader->arm != NULL && reader->arm(access, db, err) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int confirm_session(const Sources *sources, Db *db, Err *err)
-{
-    for (int s = 0; s < sources->plan->n_sources; s++) {
-        const Access *access = &sources->access[s];
-        const Reader *reader = access->reader;
-
-        if (reader->confirm != NULL && reader->confirm(access, db, err) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* Every session is armed before the first takes the snapshot. */
 static int share_snapshot(Sources *sources, Err *err)
 {
-    if (sources->db[0] == NULL)
-        return 0;
-    for (int w = 0; w < sources->n_workers; w++)
-        if (arm_session(sources, sources->db[w], err) != 0)
-            return -1;
-    for (int w = 0; w < sources->n_workers; w++) {
+    for (int w = 0; w < sources->n_workers && sources->db[0] != NULL; w++) {
         Db *db = sources->db[w];
 
         if ((w == 0 ? db_share_snapshot(db, sources->snapshot, err)
-                    : db_join_snapshot(db, sources->snapshot, err)) != 0 ||
-            confirm_session(sources, db, err) != 0)
+                    : db_join_snapshot(db, sources->snapshot, err)) != 0)
             return -1;
     }
     return 0;

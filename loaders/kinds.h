@@ -96,10 +96,6 @@ struct Reader {
     /* Fills own, type and is_integer of access. Reports every column that is missing or
      * of a type that cannot be read. Before the snapshot. */
     int (*find)(Access *access, Db *db, Err *err);
-    /* What every session needs beside, before the snapshot is taken. May be NULL. */
-    int (*arm)(const Access *access, Db *db, Err *err);
-    /* Proves on every session, inside the snapshot, that arm() is seen. May be NULL. */
-    int (*confirm)(const Access *access, Db *db, Err *err);
     /* Estimates the rows and adds the slices, for n_workers readers at a time. */
     int (*split)(Slices *slices, Access *access, Db *db, int n_workers, Err *err);
     /* Starts reading a slice. */

@@ -6,10 +6,9 @@
  *     limit run DIR JOBS RUN      pulls DIR/statements, then writes DIR's bytes back
  *
  * DIR/statements holds the COPY statements of a run of the engine as the server logged
- * them, one a line; DIR/codes what makes the temporary tables that they name. They are
- * shared out among JOBS sessions; what arrives is thrown away. Then the tables of run RUN
- * of the peers, people in JOBS parts, are made, filled by COPY FREEZE, keyed and
- * analysed. Connection: the PG* variables.
+ * them, one a line. They are shared out among JOBS sessions; what arrives is thrown away.
+ * Then the tables of run RUN of the peers, people in JOBS parts, are made, filled by COPY
+ * FREEZE, keyed and analysed. Connection: the PG* variables.
  */
 #include <libpq-fe.h>
 #include <omp.h>
@@ -121,16 +120,13 @@ static void pull(PGconn *conn, const char *sql, long long *bytes, long long *row
 
 static void pull_all(const char *folder, int n_jobs)
 {
-    static char *codes[MOST_LINES], *statements[MOST_LINES];
-    int n_codes = read_lines(codes, folder, "codes");
+    static char *statements[MOST_LINES];
     int n = read_lines(statements, folder, "statements");
     long long bytes = 0, rows = 0;
     PGconn *conns[MOST_JOBS];
 
     for (int j = 0; j < n_jobs; j++) {
         conns[j] = open_session();
-        for (int c = 0; c < n_codes; c++)
-            exec(conns[j], codes[c]);
         exec(conns[j], "set max_parallel_workers_per_gather = 0");
         exec(conns[j], "begin isolation level repeatable read read only");
     }

@@ -117,17 +117,12 @@ same_run() {
     fi
 }
 
-# What the engine asks the server for, as the server logged it, and its codes.
+# What the engine asks the server for, as the server logged it.
 find_statements() {
     : >"$BENCH_LOG"
     PGOPTIONS="$PGOPTIONS -c log_statement=all" engine bench -q
     sed -n 's/^LOG:  statement: \(copy (select .*to stdout (format binary)\)$/\1/p' "$BENCH_LOG" \
         >"$work/statements"
-    sed -n 's/^LOG:  statement: create temp table \(stratify_codes_[0-9]*\) .*$/\1/p' "$BENCH_LOG" |
-        sort -u | while read -r table; do
-        echo "create temp table $table as select distinct code from peer.efi_code"
-        echo "analyze pg_temp.$table"
-    done >"$work/codes"
     build/bench/limit save "$work" "$jobs"
 }
 
