@@ -3,16 +3,29 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "engine/base/log.h"
 #include "engine/commands.h"
 #include "engine/options.h"
+
+/* Threads that wait are to sleep: by default they spin for a while, on processors that a
+ * server on this machine could use. OpenMP reads this before main() begins, so the
+ * program starts itself again; where it cannot, it goes on as it is. */
+static void wait_asleep(char **argv)
+{
+    static const char POLICY[] = "OMP_WAIT_POLICY";
+
+    if (getenv(POLICY) == NULL && setenv(POLICY, "passive", 0) == 0)
+        execv("/proc/self/exe", argv);
+}
 
 int main(int argc, char **argv)
 {
     Options options;
     Err err = {0};
 
+    wait_asleep(argv);
     options_parse(&options, commands, argc, argv);
     log_open(options.is_json ? LOG_JSON : LOG_TEXT,
              options.is_quiet ? LOG_WARN : LOG_INFO);

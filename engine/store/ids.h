@@ -22,8 +22,9 @@
 
 typedef struct IdSlot {
     int64_t id;
-    uint32_t person; /* index, or one of the above */
-    int32_t limit;   /* day of birth; of death for ID_DEAD */
+    uint32_t person;      /* index, or one of the above */
+    int32_t limit : 31;   /* day of birth; of death for ID_DEAD */
+    uint32_t refuses : 1; /* rows of some source: see People.refused */
 } IdSlot;
 
 typedef struct Ids {
@@ -80,7 +81,7 @@ static inline void ids_add(Ids *ids, int64_t id, uint32_t person, int32_t limit)
 
     while (ids->slots[at].person != ID_ABSENT)
         at = (at + 1) & ids->mask;
-    ids->slots[at] = (IdSlot){id, person, limit};
+    ids->slots[at] = (IdSlot){.id = id, .person = person, .limit = limit};
 }
 
 #endif

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/order.h"
+
 void intake_build(Intake *intake)
 {
     *intake = (Intake){.names = names_new(), .arena = arena_new()};
@@ -103,13 +105,6 @@ static void rank_practices(Building *b)
 
 /* ---- people, each once ------------------------------------------------- */
 
-static int known_order(const void *left, const void *right)
-{
-    const PersonKept *a = ((const Known *)left)->row, *b = ((const Known *)right)->row;
-
-    return (a->id > b->id) - (a->id < b->id);
-}
-
 static bool says_the_same(const Known *a, const Known *b, int n_attributes)
 {
     if (a->row->birth != b->row->birth || a->row->death != b->row->death ||
@@ -122,25 +117,44 @@ static bool says_the_same(const Known *a, const Known *b, int n_attributes)
     return true;
 }
 
-static void gather(Building *b)
+static void put_known(Building *b, int intake, uint32_t person)
 {
+    const Intake *from = &b->intakes[intake];
+    const PersonKept *row = &from->people[person];
     size_t n_attributes = (size_t)b->plan->people->n_attributes;
+
+    b->known[b->n_known++] =
+        (Known){.row = row,
+                .attributes = from->attributes + person * n_attributes,
+                .practice = row->practice == NAMES_NONE ? UINT32_MAX
+                                                        : b->rank[intake][row->practice],
+                .start = DAY_UNKNOWN,
+                .opt_out = -1};
+}
+
+/* Ascending by id; rows of one person as they came. */
+static void gather(Building *b, uint32_t n)
+{
+    Keyed *entries = mem_alloc(n, sizeof *entries, "people");
+    uint32_t at = 0, *first = mem_alloc((size_t)b->n_intakes, sizeof *first, "people");
 
     for (int i = 0; i < b->n_intakes; i++) {
         const Intake *intake = &b->intakes[i];
 
-        for (size_t p = 0; p < intake->n_people; p++) {
-            Known *known = &b->known[b->n_known++];
-            int32_t practice = intake->people[p].practice;
-
-            known->row = &intake->people[p];
-            known->attributes = intake->attributes + p * n_attributes;
-            known->practice = practice == NAMES_NONE ? UINT32_MAX : b->rank[i][practice];
-            known->start = DAY_UNKNOWN;
-            known->opt_out = -1;
-        }
+        first[i] = at;
+        for (uint32_t p = 0; p < intake->n_people; p++, at++)
+            entries[at] = (Keyed){order_key_signed(intake->people[p].id), at};
     }
-    qsort(b->known, b->n_known, sizeof *b->known, known_order);
+    entries = order_sort(entries, n);
+    for (uint32_t e = 0; e < n; e++) {
+        int i = b->n_intakes - 1;
+
+        while (entries[e].item < first[i])
+            i--;
+        put_known(b, i, entries[e].item - first[i]);
+    }
+    free(first);
+    free(entries);
 }
 
 /* Counts rows beyond the first of a person: duplicates, or a conflict of them all. */
@@ -372,7 +386,8 @@ static void put_person(const Building *b, uint32_t person, const Known *known)
 }
 
 /* From an index of known people to what rows of events look for. */
-static void point_ids(Ids *ids, const Building *b, const uint32_t *person)
+static void point_ids(Ids *ids, const Building *b, const uint32_t *person,
+                      const uint64_t *refused)
 {
     for (uint64_t s = 0; s <= ids->mask; s++) {
         IdSlot *slot = &ids->slots[s];
@@ -381,6 +396,7 @@ static void point_ids(Ids *ids, const Building *b, const uint32_t *person)
         if (slot->person == ID_ABSENT)
             continue;
         known = &b->known[slot->person];
+        slot->refuses = refused != NULL && refused[slot->person] != 0;
         slot->person = person[slot->person];
         slot->limit = slot->person == ID_DEAD ? known->row->death : known->row->birth;
     }
@@ -431,7 +447,7 @@ static void settle_people(Building *b, People *people, uint64_t *refused)
         if (refused != NULL)
             people->refused[person[k]] = refused[k];
     }
-    point_ids(&people->ids, b, person);
+    point_ids(&people->ids, b, person, refused);
     area_count(&store->area, store->practice, n);
     free(person);
 }
@@ -449,7 +465,7 @@ static int build(Building *b, People *people, Err *err)
                        ID_LAST);
     b->known = mem_alloc(n, sizeof *b->known, "people");
     rank_practices(b);
-    gather(b);
+    gather(b, (uint32_t)n);
     if (merge_known(b, err) != 0)
         return -1;
     ids_build(&people->ids, b->n_known);

@@ -171,8 +171,8 @@ RowFate pile_keep(Pile *pile, uint32_t person, const EventRow *row)
     return fate;
 }
 
-RowFate pile_admits(const Pile *pile, const People *people, const IdSlot *slot,
-                    int32_t day)
+RowFate pile_judge(const Pile *pile, const People *people, const IdSlot *slot,
+                   int32_t day)
 {
     if (slot->person == ID_ABSENT)
         return ROW_ORPHAN;
@@ -186,8 +186,7 @@ RowFate pile_admits(const Pile *pile, const People *people, const IdSlot *slot,
         return ROW_BEFORE_BIRTH;
     if (day >= pile->plan->as_of)
         return ROW_LATER;
-    if (people->refused != NULL &&
-        (people->refused[slot->person] >> pile->source->number & 1) != 0)
+    if (slot->refuses && (people->refused[slot->person] >> pile->source->number & 1) != 0)
         return ROW_OPTED_OUT;
     return ROW_KEPT;
 }

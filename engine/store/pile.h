@@ -135,8 +135,16 @@ void pile_drop_part(Pile *pile, uint32_t part);
 RowFate pile_offer(Pile *pile, const People *people, const EventRow *row);
 /* The two halves of it, for a reader that knows its people and codes beforehand: whether
  * the run takes a row of the person and day, and whether a feature wants it. */
-RowFate pile_admits(const Pile *pile, const People *people, const IdSlot *slot,
-                    int32_t day);
+RowFate pile_judge(const Pile *pile, const People *people, const IdSlot *slot,
+                   int32_t day);
+static inline RowFate pile_admits(const Pile *pile, const People *people,
+                                  const IdSlot *slot, int32_t day)
+{
+    bool is_usual = slot->person <= ID_LAST && day >= slot->limit && !slot->refuses;
+
+    return is_usual && day < pile->plan->as_of ? ROW_KEPT
+                                               : pile_judge(pile, people, slot, day);
+}
 RowFate pile_keep(Pile *pile, uint32_t person, const EventRow *row);
 
 /* Bytes of an event of the source while loading, and in the store. */

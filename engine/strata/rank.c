@@ -8,15 +8,12 @@
 #include <string.h>
 
 #include "engine/base/mem.h"
+#include "engine/base/order.h"
 
-enum { DIGITS = 8, BUCKETS = 256, NO_GROUP = UINT16_MAX };
+enum { NO_GROUP = UINT16_MAX };
 
-typedef struct Entry {
-    uint64_t key; /* ascending keys are descending scores */
-    uint32_t person;
-} Entry;
-
-/* The bits of a double as an unsigned number that grows as the score falls. */
+/* The bits of a double as an unsigned number that grows as the score falls: ascending
+ * keys are descending scores. */
 static uint64_t key_of(double score)
 {
     uint64_t bits;
@@ -26,54 +23,18 @@ static uint64_t key_of(double score)
     return bits >> 63 ? bits : ~(bits | (UINT64_C(1) << 63));
 }
 
-static unsigned digit(uint64_t key, int d)
-{
-    return (unsigned)(key >> (8 * d)) & (BUCKETS - 1);
-}
-
-/* One stable pass of the radix sort; false where all entries share the digit. */
-static int sort_digit(Entry *to, const Entry *from, uint32_t n, int d)
-{
-    uint32_t start[BUCKETS] = {0};
-    uint32_t sum = 0;
-
-    for (uint32_t i = 0; i < n; i++)
-        start[digit(from[i].key, d)]++;
-    if (n == 0 || start[digit(from[0].key, d)] == n)
-        return 0;
-    for (int b = 0; b < BUCKETS; b++) {
-        uint32_t count = start[b];
-
-        start[b] = sum;
-        sum += count;
-    }
-    for (uint32_t i = 0; i < n; i++)
-        to[start[digit(from[i].key, d)]++] = from[i];
-    return 1;
-}
-
 uint32_t rank_order(uint32_t *order, const double *score, uint32_t n_people)
 {
-    Entry *entries = mem_alloc(n_people, sizeof *entries, "people to rank");
-    Entry *other = mem_alloc(n_people, sizeof *other, "people to rank");
+    Keyed *entries = mem_alloc(n_people, sizeof *entries, "people to rank");
     uint32_t n = 0;
 
     for (uint32_t person = 0; person < n_people; person++)
         if (!isnan(score[person]))
-            entries[n++] = (Entry){key_of(score[person]), person};
-    /* Stable passes keep equal scores in the order of people. */
-    for (int d = 0; d < DIGITS; d++) {
-        if (sort_digit(other, entries, n, d)) {
-            Entry *swap = entries;
-
-            entries = other;
-            other = swap;
-        }
-    }
+            entries[n++] = (Keyed){key_of(score[person]), person};
+    entries = order_sort(entries, n); /* equal scores stay in the order of people */
     for (uint32_t i = 0; i < n; i++)
-        order[i] = entries[i].person;
+        order[i] = entries[i].item;
     free(entries);
-    free(other);
     return n;
 }
 

@@ -86,6 +86,7 @@ Test(pile, keeps_what_some_feature_can_use)
     ids_add(&people.ids, GONE, ID_OUTSIDE, 0);
     ids_add(&people.ids, REFUSED, 1, 0);
     ids_add(&people.ids, -1, ID_OPTED_OUT, 0);
+    ((IdSlot *)ids_find(&people.ids, REFUSED))->refuses = 1;
     pile_build(&pile, &plan, &source);
     for (size_t c = 0; c < sizeof CASES / sizeof *CASES; c++) {
         EventRow row = {.id = CASES[c].id,

@@ -1,0 +1,26 @@
+/*
+ * order.h - sorting many things by a number: a radix sort, stable, in time that grows
+ * with the number of things alone.
+ */
+#ifndef ENGINE_BASE_ORDER_H
+#define ENGINE_BASE_ORDER_H
+
+#include <stdint.h>
+
+typedef struct Keyed {
+    uint64_t key;
+    uint32_t item;
+} Keyed;
+
+/* Puts n entries in ascending order of key; equal keys stay as they came. Needs as much
+ * memory again while it works. Returns the sorted array, which takes the place of
+ * `entries`: release it with free(). */
+Keyed *order_sort(Keyed *entries, uint32_t n);
+
+/* A key that grows as the number does. */
+static inline uint64_t order_key_signed(int64_t number)
+{
+    return (uint64_t)number ^ UINT64_C(1) << 63;
+}
+
+#endif
