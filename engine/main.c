@@ -1,6 +1,7 @@
 /*
  * main.c - command line in, exit code out.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,9 +16,13 @@
 static void wait_asleep(char **argv)
 {
     static const char POLICY[] = "OMP_WAIT_POLICY";
+    char program[PATH_MAX]; /* its own path, so that ps shows its name */
+    ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
 
-    if (getenv(POLICY) == NULL && setenv(POLICY, "passive", 0) == 0)
-        execv("/proc/self/exe", argv);
+    if (getenv(POLICY) != NULL || len <= 0 || setenv(POLICY, "passive", 0) != 0)
+        return;
+    program[len] = '\0';
+    execv(program, argv);
 }
 
 int main(int argc, char **argv)
