@@ -299,6 +299,11 @@ static const struct Look {
 };
 enum { N_LOOKS = sizeof LOOKS / sizeof *LOOKS };
 
+const char *plan_gate_word(int number)
+{
+    return number < N_LOOKS ? LOOKS[number].id : NULL;
+}
+
 static const struct Look *find_look(Compiler *c, Gate *gate, const Node *node)
 {
     const char *known[N_LOOKS];

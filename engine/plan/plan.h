@@ -434,6 +434,9 @@ typedef struct Gate {
     Severity severity;
 } Gate;
 
+/* The words for gates, in the order of docs/configs.md; NULL past the last. */
+const char *plan_gate_word(int number);
+
 /* ---- the plan ---------------------------------------------------------- */
 
 struct Plan {

@@ -178,9 +178,16 @@ static const struct Check {
     {"score_drift", check_scores, true, "%"},
 };
 
+enum { N_CHECKS = sizeof CHECKS / sizeof *CHECKS };
+
+const char *gate_word(int number)
+{
+    return number < N_CHECKS ? CHECKS[number].id : NULL;
+}
+
 static const struct Check *find_check(const char *id)
 {
-    for (size_t i = 0; i < sizeof CHECKS / sizeof *CHECKS; i++)
+    for (int i = 0; i < N_CHECKS; i++)
         if (strcmp(CHECKS[i].id, id) == 0)
             return &CHECKS[i];
     return NULL;

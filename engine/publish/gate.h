@@ -39,6 +39,8 @@ int gates_check(GateResults *gates, const Results *results, const Counts *counts
 void gates_free(GateResults *gates);
 
 /* "pass", "warn", "stop", "not compared". */
+/* What can be checked; NULL past the last. The same words as plan_gate_word(). */
+const char *gate_word(int number);
 const char *gate_state_word(GateState state);
 
 #endif

@@ -46,6 +46,19 @@ static GateResults look(Town *town, Gate *gate, int *rc, Err *err)
     return gates;
 }
 
+static bool is_in_file(const char *name, const char *word)
+{
+    FILE *file = fopen(name, "r");
+    bool is_there = false;
+    char line[4096];
+
+    cr_assert_not_null(file, "%s", name);
+    while (!is_there && fgets(line, sizeof line, file) != NULL)
+        is_there = strstr(line, word) != NULL;
+    fclose(file);
+    return is_there;
+}
+
 /* One row is a gate, what it finds in which place of its results, and what it says. */
 static const struct {
     const char *id;
@@ -92,6 +105,25 @@ Test(gate, above_the_limit_stops_the_run)
         gates_free(&gates);
         town_free(town);
     }
+}
+
+/* What a config may ask for, what is checked, and what is written about it, are one list.
+ */
+Test(gate, every_word_is_known_everywhere)
+{
+    static const char *const FILES[] = {"docs/configs.md", "configs/schema.json"};
+    int n = 0;
+
+    for (; plan_gate_word(n) != NULL && gate_word(n) != NULL; n++) {
+        cr_expect_str_eq(gate_word(n), plan_gate_word(n));
+        cr_expect_str_eq(gate_word(n), CASES[n].id);
+        for (size_t f = 0; f < sizeof FILES / sizeof *FILES; f++)
+            cr_expect(is_in_file(FILES[f], gate_word(n)), "%s in %s", gate_word(n),
+                      FILES[f]);
+    }
+    cr_expect_null(plan_gate_word(n));
+    cr_expect_null(gate_word(n));
+    cr_expect_eq(n, sizeof CASES / sizeof *CASES);
 }
 
 Test(gate, at_the_limit_passes_and_above_it_warns)

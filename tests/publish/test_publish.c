@@ -318,8 +318,8 @@ Test(publish, a_lock_that_goes_is_waited_for)
     PGresult *result;
     Err err = {0};
 
-    cr_assert_eq(PQsendQuery(db_conn(db), "select pg_advisory_lock(8391464620197537901); "
-                                          "select pg_sleep(1); "
+    ask(db, "select pg_advisory_lock(8391464620197537901)");
+    cr_assert_eq(PQsendQuery(db_conn(db), "select pg_sleep(1); "
                                           "select pg_advisory_unlock_all()"),
                  1);
     PQflush(db_conn(db));
