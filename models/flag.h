@@ -7,7 +7,7 @@
  * counted by model and input. A model made from the scores of others carries theirs too.
  *
  * What belongs to a model's own formula is no policy: caps, floors, steps, the way that
- * trees send a missing value, a feature's `default`, coalesce() in an expression.
+ * trees send a missing value, a feature's own `missing`, coalesce() in an expression.
  */
 #ifndef MODELS_FLAG_H
 #define MODELS_FLAG_H
