@@ -1,6 +1,7 @@
 #include "engine/metrics.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,18 @@ static void write_stages(FILE *file, const Stopwatch *watch)
     for (int i = 0; i < watch->n; i++)
         fprintf(file, "stratify_stage_seconds{stage=\"%s\"} %.6f\n",
                 watch->stages[i].stage, watch->stages[i].wall);
+    head(file, "stage_cpu_seconds",
+         "Seconds of processor time of each stage of the last run, by program and "
+         "server.");
+    for (int i = 0; i < watch->n; i++) {
+        const StageTime *stage = &watch->stages[i];
+
+        fprintf(file, "stratify_stage_cpu_seconds{stage=\"%s\",of=\"program\"} %.6f\n",
+                stage->stage, stage->cpu);
+        if (!isnan(stage->server_cpu))
+            fprintf(file, "stratify_stage_cpu_seconds{stage=\"%s\",of=\"server\"} %.6f\n",
+                    stage->stage, stage->server_cpu);
+    }
     head(file, "peak_memory_bytes", "Largest resident memory of the last run.");
     fprintf(file, "stratify_peak_memory_bytes %llu\n",
             (unsigned long long)(watch->n ? watch->stages[watch->n - 1].peak_bytes : 0));

@@ -3,6 +3,7 @@
  */
 #include "engine/run.h"
 
+#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +73,7 @@ static int load(Run *made, const Options *options, Err *err)
     if (load_store(&made->store, &made->plan, &how, err) != 0)
         return -1;
     rows = count_rows(made, &bytes);
-    stopwatch_lap(&made->watch, "load", rows, bytes);
+    stopwatch_lap(&made->watch, "load", rows, bytes, made->store.server_cpu);
     return 0;
 }
 
@@ -82,29 +83,32 @@ static int run_stages(Run *made, const Options *options, Err *err)
     Results results = {&made->plan,   &made->store,   &made->scores,
                        &made->strata, &made->matches, &made->cohorts};
     const PreviousRun *previous;
+    double preparing; /* of the server, on the session that publishes too */
     uint32_t people;
 
     if (publish_open(&made->publication, &made->plan, &info, err) != 0)
         return -1;
-    stopwatch_lap(&made->watch, "prepare", 0, 0);
+    preparing = publication_server_cpu(made->publication);
+    stopwatch_lap(&made->watch, "prepare", 0, 0, preparing);
     if (load(made, options, err) != 0)
         return -1;
     people = made->store.n_people;
     score_people(&made->scores, &made->plan, &made->store);
     input_counts_log(made->scores.replaced, &made->plan);
-    stopwatch_lap(&made->watch, "score", people, 0);
+    stopwatch_lap(&made->watch, "score", people, 0, NAN);
     strata_band(&made->scores, &made->plan, &made->store);
     score_match(&made->matches, &made->plan, &made->store, &made->scores);
     previous = publication_previous(made->publication);
     cohorts_build(&made->cohorts, &results, previous);
     store_drop_events(&made->store, &made->plan);
-    stopwatch_lap(&made->watch, "select", made->cohorts.n_members, 0);
+    stopwatch_lap(&made->watch, "select", made->cohorts.n_members, 0, NAN);
     strata_build(&made->strata, &made->scores, &made->plan, &made->store);
-    stopwatch_lap(&made->watch, "rank", people, 0);
+    stopwatch_lap(&made->watch, "rank", people, 0, NAN);
     info.n_stages = made->watch.n;
     if (publish_all(made->publication, &results, &info, err) != 0)
         return -1;
-    stopwatch_lap(&made->watch, "publish", people, 0);
+    stopwatch_lap(&made->watch, "publish", people, 0,
+                  publication_server_cpu(made->publication) - preparing);
     return 0;
 }
 
@@ -134,7 +138,7 @@ int run(const Options *options, Err *err)
     if (made.plan.n_warnings)
         log_line(LOG_INFO, "warnings=%d hint=\"stratify check shows them\"",
                  made.plan.n_warnings);
-    stopwatch_lap(&made.watch, "compile", 0, 0);
+    stopwatch_lap(&made.watch, "compile", 0, 0, NAN);
     if (options->dry_run)
         rc = load_describe(&made.plan, &how, stdout, err);
     else

@@ -17,8 +17,11 @@ typedef struct Stopwatch {
 } Stopwatch;
 
 void stopwatch_start(Stopwatch *watch);
-/* Ends a stage that handled so many rows (or people) and bytes, and logs it. */
-void stopwatch_lap(Stopwatch *watch, const char *stage, uint64_t rows, uint64_t bytes);
+/* Ends a stage that handled so many rows (or people) and bytes, and logs it. server_cpu:
+ * seconds the server spent on it; NaN where that is not known, and then nothing is said.
+ */
+void stopwatch_lap(Stopwatch *watch, const char *stage, uint64_t rows, uint64_t bytes,
+                   double server_cpu);
 /* All stages as an aligned table. */
 void stopwatch_print(const Stopwatch *watch, FILE *file);
 

@@ -397,6 +397,16 @@ static void group_events(Load *load, Store *store)
     free(piles);
 }
 
+/* NaN where one session is not known, or there is none. */
+static double server_cpu(const Sources *sources)
+{
+    double seconds = 0;
+
+    for (int w = 0; w < sources->n_workers; w++)
+        seconds += db_server_cpu(sources->db[w]);
+    return seconds;
+}
+
 static int load_events(Load *load, Store *store, Err *err)
 {
     if (load->extract != NULL)
@@ -405,6 +415,7 @@ static int load_events(Load *load, Store *store, Err *err)
         read_slices(load, &load->sources.events, err) != 0)
         return -1;
     add_counts(load, store);
+    store->server_cpu = server_cpu(&load->sources);
     sources_hang_up(&load->sources); /* the snapshot holds up vacuum */
     people_free(&load->people);
     if (quality_check(load->plan, store->counts, ROLE_EVENTS, ROLE_EVENTS, err) != 0)

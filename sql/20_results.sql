@@ -79,8 +79,10 @@ create table if not exists stratify.run_stage (
     rows         bigint not null,
     bytes        bigint not null,
     peak_bytes   bigint not null,
+    server_cpu_seconds double precision,
     primary key (run_id, stage_no)
 );
+alter table stratify.run_stage add column if not exists server_cpu_seconds double precision;
 comment on table stratify.run_stage is 'How long each stage of a run took; differs between runs on the same data';
 comment on column stratify.run_stage.run_id is 'The run';
 comment on column stratify.run_stage.stage_no is 'Order of the stages';
@@ -90,6 +92,7 @@ comment on column stratify.run_stage.cpu_seconds is 'Seconds of processor time o
 comment on column stratify.run_stage.rows is 'Rows or people handled';
 comment on column stratify.run_stage.bytes is 'Bytes read or written';
 comment on column stratify.run_stage.peak_bytes is 'Largest memory of the program so far';
+comment on column stratify.run_stage.server_cpu_seconds is 'Seconds of processor time of the server on the sessions of the program; null where it runs elsewhere';
 
 create table if not exists stratify.run_source (
     run_id    bigint not null,

@@ -4,9 +4,12 @@
 #include "engine/db/db.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "engine/base/log.h"
 
@@ -141,6 +144,38 @@ void db_close(Db *db)
         return;
     PQfinish(db->conn);
     free(db);
+}
+
+/* The process of a session, if it is one of PostgreSQL's on this machine: "PID (postgres)
+ * state ...", with the ticks spent as 14th and 15th word. */
+static double process_cpu(int pid)
+{
+    unsigned long user, system;
+    double seconds = NAN;
+    char name[64];
+    FILE *file;
+
+    snprintf(name, sizeof name, "/proc/%d/stat", pid);
+    file = fopen(name, "r");
+    if (file == NULL)
+        return NAN;
+    if (fscanf(file, "%*d (postgres) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+               &user, &system) == 2)
+        seconds = (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+    fclose(file);
+    return seconds;
+}
+
+double db_server_cpu(const Db *db)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t len = sizeof address;
+
+    if (db == NULL || PQstatus(db->conn) != CONNECTION_OK ||
+        getsockname(PQsocket(db->conn), (struct sockaddr *)&address, &len) != 0 ||
+        address.ss_family != AF_UNIX)
+        return NAN;
+    return process_cpu(PQbackendPID(db->conn));
 }
 
 PGconn *db_conn(Db *db)

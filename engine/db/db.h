@@ -57,6 +57,11 @@ const char *db_quote_name(Arena *arena, const char *name);
 const char *db_quote_table(Arena *arena, const char *table);
 const char *db_quote_text(Arena *arena, const char *text);
 
+/* Seconds of processor time that the server has spent on this session: where it runs on
+ * this machine and is reached through a socket of the file system. Else, or for NULL or a
+ * session that has ended, NaN. */
+double db_server_cpu(const Db *db);
+
 /* For engine/db and those that drive libpq themselves. Reports what the result says,
  * or the connection if result is NULL; does not clear it. Returns -1. */
 PGconn *db_conn(Db *db);

@@ -10,6 +10,7 @@
  * run, attaches its tables, and moves the pointer.
  */
 #include <inttypes.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -225,6 +226,7 @@ static int first_report(Err *err, const Err *job_err, int n)
 static int fill_tables(const Staged *staged, const Made *made, Err *err)
 {
     Err *job_err = mem_alloc((size_t)staged->n_jobs, sizeof *job_err, "reports");
+    double cpu[MOST_PARTS] = {0}; /* of the server, by session */
     int failed = 0, rc;
 
 #pragma omp parallel num_threads(staged->n_sessions)
@@ -247,8 +249,12 @@ static int fill_tables(const Staged *staged, const Made *made, Err *err)
                 failed = 1;
             }
         }
+        if (db != NULL)
+            cpu[omp_get_thread_num()] = db_server_cpu(db);
         db_close(db);
     }
+    for (int session = 0; session < staged->n_sessions; session++)
+        *made->writers_cpu += cpu[session];
     rc = first_report(err, job_err, staged->n_jobs);
     free(job_err);
     return rc;

@@ -22,8 +22,9 @@ typedef struct Made {
     const Counts *counts;
     const PublicCounts *public_counts;
     const GateResults *gates;
-    Db *db;      /* session that holds the lock; NULL without a database */
-    int64_t run; /* 0 without a database */
+    Db *db;              /* session that holds the lock; NULL without a database */
+    int64_t run;         /* 0 without a database */
+    double *writers_cpu; /* raised by what the server spent on other sessions */
 } Made;
 
 /* ---- values -------------------------------------------------------------- */

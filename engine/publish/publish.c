@@ -21,7 +21,8 @@ enum { LOCK_TRIES = 50, MOST_OUTPUTS = 2 };
 struct Publication {
     const Plan *plan;
     Arena *arena;
-    Db *db; /* NULL without a database */
+    Db *db;             /* NULL without a database */
+    double writers_cpu; /* of the server, for sessions that have ended */
     int64_t run;
     PreviousRun previous;
 };
@@ -176,6 +177,11 @@ int64_t publication_run(const Publication *publication)
     return publication->run;
 }
 
+double publication_server_cpu(const Publication *publication)
+{
+    return publication->writers_cpu + db_server_cpu(publication->db);
+}
+
 void publish_close(Publication *publication)
 {
     if (publication == NULL)
@@ -222,7 +228,8 @@ int publish_all(Publication *publication, const Results *results, const RunInfo 
                  .public_counts = &public_counts,
                  .gates = &gates,
                  .db = publication->db,
-                 .run = publication->run};
+                 .run = publication->run,
+                 .writers_cpu = &publication->writers_cpu};
     int rc = -1;
 
     counts_build(&counts, results);

@@ -18,6 +18,7 @@ typedef struct StageTime {
     const char *stage; /* "load", "score" ... */
     double wall, cpu;  /* seconds */
     uint64_t rows, bytes, peak_bytes;
+    double server_cpu; /* seconds of the server for its sessions; NaN: not known */
 } StageTime;
 
 /* Where the results go, and what a run stores about itself. */
@@ -53,6 +54,9 @@ int64_t publication_run(const Publication *publication);
  */
 int publish_all(Publication *publication, const Results *results, const RunInfo *info,
                 Err *err);
+/* Seconds of processor time that the server has spent on its sessions so far; NaN where
+ * that is not known, or without a database. */
+double publication_server_cpu(const Publication *publication);
 /* Ends the sessions; what was staged and not published is dropped. NULL is accepted. */
 void publish_close(Publication *publication);
 

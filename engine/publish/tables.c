@@ -114,9 +114,10 @@ static void run_write(Writer *writer, const Made *made)
 static TABLE(run);
 
 static const ResultColumn run_stage_columns[] = {
-    VOL(stage_no, INT2),      VOL(stage, TEXT), VOL(wall_seconds, FLOAT8),
-    VOL(cpu_seconds, FLOAT8), VOL(rows, INT8),  VOL(bytes, INT8),
-    VOL(peak_bytes, INT8)};
+    VOL(stage_no, INT2),       VOL(stage, TEXT),
+    VOL(wall_seconds, FLOAT8), VOL(cpu_seconds, FLOAT8),
+    VOL(rows, INT8),           VOL(bytes, INT8),
+    VOL(peak_bytes, INT8),     VOL(server_cpu_seconds, FLOAT8)};
 
 static void run_stage_write(Writer *writer, const Made *made)
 {
@@ -130,6 +131,7 @@ static void run_stage_write(Writer *writer, const Made *made)
         put_count(writer, stage->rows);
         put_count(writer, stage->bytes);
         put_count(writer, stage->peak_bytes);
+        put_real(writer, stage->server_cpu);
     }
 }
 static TABLE(run_stage);

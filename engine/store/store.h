@@ -113,6 +113,7 @@ typedef struct Store {
     uint8_t *other_why;
     uint64_t n_ambiguous;  /* people with overlapping registrations on D */
     uint64_t *list_people; /* by Plan.lists: rows that matched the list */
+    double server_cpu;     /* seconds the server spent on what was read; NaN: not known */
     const char *snapshot;  /* of the database; "" without one */
     Arena *texts;          /* codes and names of the area, and the snapshot */
 } Store;

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,6 +43,25 @@ Test(db, a_session_has_its_settings)
     expect_value(db, "show standard_conforming_strings", "on");
     db_close(db);
     db_close(NULL);
+}
+
+/* The test server is on this machine. */
+Test(db, what_the_server_spends_is_known)
+{
+    Db *db = open_db("test"), *other = open_db("test");
+    double before = db_server_cpu(db);
+    char sql[64];
+
+    run(db, "select count(*) from generate_series(1, 1000000)");
+    cr_expect_gt(db_server_cpu(db), before);
+    cr_expect_lt(db_server_cpu(db), 3600);
+    snprintf(sql, sizeof sql, "select pg_terminate_backend(%d, 60000)",
+             PQbackendPID(db_conn(db)));
+    run(other, sql);
+    cr_expect(isnan(db_server_cpu(db)), "a session that has ended is not known");
+    cr_expect(isnan(db_server_cpu(NULL)));
+    db_close(db);
+    db_close(other);
 }
 
 /* Kinds and words by what the server says; never a value of class 22 or 23. */

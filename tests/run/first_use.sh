@@ -64,7 +64,9 @@ expect_text "a column that is not there" "sources.yaml:"
 expect_exit "a dry run" 0 $stratify run -c configs/run.yaml --as-of $as_of --dry-run
 expect_text "a dry run" '"sid"."gp_event"'
 expect_exit "a run" 0 $stratify run -c configs/run.yaml --as-of $as_of --metrics "$work/stratify.prom"
+expect_text "the server's share of the work" "server_cpu_ms="
 expect "metrics" grep -q '^stratify_last_run_success 1$' "$work/stratify.prom"
+expect "metrics of the server" grep -q '^stratify_stage_cpu_seconds{stage="load",of="server"} ' "$work/stratify.prom"
 current=$(psql -Atc 'select run_id from stratify.current_run')
 expect_exit "a run whose folder is not one" 2 $stratify run -c configs/run.yaml --as-of $as_of \
     --out configs --metrics "$work/stratify.prom"

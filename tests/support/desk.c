@@ -95,7 +95,7 @@ Town *four(void)
 
 RunInfo info_of(int connections)
 {
-    static const StageTime stages[] = {{"load", 1.5, 1.25, 100, 5000, 1 << 20}};
+    static const StageTime stages[] = {{"load", 1.5, 1.25, 100, 5000, 1 << 20, 0.75}};
 
     return (RunInfo){.conninfo = database,
                      .connections = connections,
