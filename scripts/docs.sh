@@ -6,12 +6,16 @@ set -eu
 cd "$(dirname "$0")/.."
 stratify=${STRATIFY:-build/release/stratify}
 configs='library discharge/run inouye/run efi2/run'
-work=$(mktemp)
-trap 'rm -f "$work"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
-# Without a server: what is asked is in the configs.
-ids() {
-    env -u PGHOST "$stratify" models -q -c "configs/$1.yaml" | awk 'NR > 1 {print $1}'
+# The cards of a config, and their names in order. Without a server: all of it is in configs.
+cards() {
+    mkdir -p "$work/$1"
+    env -u PGHOST "$stratify" models -q -c "configs/$1.yaml" | awk 'NR > 1 {print $1}' >"$work/$1/ids"
+    while read -r id; do
+        env -u PGHOST "$stratify" models -q "$id" -c "configs/$1.yaml" >"$work/$1/$id"
+    done <"$work/$1/ids"
 }
 title() {
     case $1 in
@@ -22,6 +26,7 @@ title() {
     esac
 }
 
+for config in $configs; do cards "$config"; done
 {
     cat <<'END'
 # Models
@@ -38,10 +43,9 @@ Health](../configs/segments/bridges_style.yaml), which are our own reading.
 END
     for config in $configs; do
         printf '\n## %s\n\n' "$(title "$config")"
-        for id in $(ids "$config"); do
-            printf -- '- [%s](#%s)\n' "$(env -u PGHOST "$stratify" models -q "$id" -c "configs/$config.yaml" |
-                sed -n '1s/^# //p')" "$id"
-        done
+        while read -r id; do
+            printf -- '- [%s](#%s)\n' "$(sed -n '1s/^# //p' "$work/$config/$id")" "$id"
+        done <"$work/$config/ids"
     done
     cat <<'END'
 
@@ -53,18 +57,18 @@ END
 - [Shipped, but waiting for inputs](#shipped-but-waiting-for-inputs)
 END
     for config in $configs; do
-        for id in $(ids "$config"); do
+        while read -r id; do
             printf '\n<a id="%s"></a>\n\n' "$id"
             # One level deeper: a card is a chapter here.
-            env -u PGHOST "$stratify" models -q "$id" -c "configs/$config.yaml" | sed 's/^#/##/'
-        done
+            sed 's/^#/##/' "$work/$config/$id"
+        done <"$work/$config/ids"
     done
     printf '\n'
     sed 's/^#/##/' scripts/models_not_shipped.md
-} >"$work"
+} >"$work/models.md"
 
 if [ "${1:-}" = --check ]; then
-    cmp "$work" docs/models.md
+    cmp "$work/models.md" docs/models.md
 else
-    cp "$work" docs/models.md
+    cp "$work/models.md" docs/models.md
 fi

@@ -12,6 +12,8 @@ create temp table shmi as
 select distinct person_id, condition
 from coded join (select distinct c.code, k.condition from code_seen c
                  join shmi_code k on c.code like k.prefix || '%') k using (code);
+create index on shmi (person_id, condition);
+analyze shmi;
 insert into oracle_score
 select person_id, 'charlson_shmi', least(greatest(coalesce(sum(w.shmi), 0), 0), 50)
 from in_run
@@ -26,6 +28,8 @@ create temp table elixhauser as
 select distinct person_id, condition
 from coded join (select distinct c.code, k.condition from code_seen c
                  join elixhauser_code k on c.code like k.prefix || '%') k using (code);
+create index on elixhauser (person_id, condition);
+analyze elixhauser;
 insert into oracle_score
 select person_id, m.model, coalesce(sum(case m.model
     when 'elixhauser' then w.elixhauser

@@ -1,14 +1,19 @@
 -- Polypharmacy and anticholinergic burden. Adds to oracle_score.
 
 insert into oracle_score
-select person_id, 'polypharmacy', count(distinct left(code, 9)) filter (
-    where day >= :'as_of'::date - interval '3 months' and left(code, 2) in (
-        select chapter from bnf_chapter))
-from in_run left join rx using (person_id) group by person_id
+select person_id, 'polypharmacy', count(distinct substance)
+from in_run
+left join (select person_id, left(code, 9) as substance from rx
+           where day >= :'as_of'::date - interval '3 months'
+               and left(code, 2) in (select chapter from bnf_chapter)) r using (person_id)
+group by person_id
 union all
-select person_id, 'polypharmacy_paragraphs', count(distinct left(code, 6)) filter (
-    where day >= :'as_of'::date - 90 and left(code, 2) in (select chapter from bnf_chapter))
-from in_run left join rx using (person_id) group by person_id
+select person_id, 'polypharmacy_paragraphs', count(distinct paragraph)
+from in_run
+left join (select person_id, left(code, 6) as paragraph from rx
+           where day >= :'as_of'::date - 90
+               and left(code, 2) in (select chapter from bnf_chapter)) r using (person_id)
+group by person_id
 union all
 -- A medicine is in scope unless a line leaves it out and no line takes it in again.
 select person_id, 'polypharmacy_in_scope',
