@@ -37,6 +37,8 @@ int main(int argc, char **argv)
     if (options.command->function(&options, &err) != 0) {
         log_progress_end();
         fprintf(stderr, "%s\n", err.text);
+        if (err_left_out(&err) > 0)
+            fprintf(stderr, "and %d more\n", err_left_out(&err));
     }
     options_free(&options);
     return (int)err.kind;

@@ -149,6 +149,11 @@ int err_join(Err *err, const Err *others, int n)
     return err->n_reports > before ? -1 : 0;
 }
 
+int err_left_out(const Err *err)
+{
+    return err->n_reports - kept(err);
+}
+
 void err_clear(Err *err)
 {
     err->kind = ERR_NONE;

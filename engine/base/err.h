@@ -56,6 +56,9 @@ void err_hint(Err *err, const char *format, ...) __attribute__((format(printf, 2
  * order of the work and not of the clock. Returns -1 if there was any, else 0. */
 int err_join(Err *err, const Err *others, int n);
 
+/* How many reports were counted and not kept. */
+int err_left_out(const Err *err);
+
 /* Forgets every report. */
 void err_clear(Err *err);
 

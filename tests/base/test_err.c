@@ -40,6 +40,7 @@ Test(err, hints_stand_under_their_report)
     err_add(&err, ERR_CONFIG, (Where){"a", 2, 0}, "three");
     cr_expect_str_eq(err.text, "a:1: one\n    hint: did you mean \"two\"?\na:2: three");
     cr_expect_eq(err.kind, ERR_DATA, "the kind is that of the first report");
+    cr_expect_eq(err_left_out(&err), 0, "a hint is no report");
     cr_expect_eq(err.n_reports, 2);
 }
 
@@ -60,6 +61,7 @@ Test(err, what_comes_after_twenty_reports_is_counted)
         err_hint(&err, "h%d", i);
     }
     cr_expect_eq(err.n_reports, 25);
+    cr_expect_eq(err_left_out(&err), 5);
     cr_expect(strstr(err.text, "a:20: wrong\n    hint: h20") != NULL);
     cr_expect(strstr(err.text, "a:21") == NULL);
     cr_expect(strstr(err.text, "h21") == NULL, "a hint goes with its report");
