@@ -176,32 +176,31 @@ static int extract(const Options *options, Err *err)
 
 const Command commands[] = {
     {"init", "", "install the results schema",
-     "Installs schema stratify: tables, views, roles and comments. Running it again "
-     "changes\n"
-     "nothing.",
+     "Installs schema stratify: tables, views, roles and comments. Running it\n"
+     "again changes nothing.",
      OPTIONS_CONNECTION, 0, 0, init},
     {"check", "", "prove that a config is sound, and fits the tables",
-     "Compiles a config and reports up to 20 faults with file, line and column. With a\n"
-     "connection it also proves that every mapped table, column and type is there. Reads "
-     "no\n"
-     "row of data.\n\n"
+     "Compiles a config and reports up to 20 faults with file, line and column.\n"
+     "With a connection it also proves that every mapped table, column and type is\n"
+     "there. Reads no row of data.\n"
+     "\n"
      "  stratify check -c configs/run.yaml\n"
      "  stratify check -c configs/run.yaml -d sid",
      OPTIONS_CONNECTION | OPTIONS_CONFIG | OPTIONS_AS_OF, 0, 0, check},
     {"run", "", "score, rank, stratify and publish",
-     "Reads one snapshot, and publishes in one transaction or not at all.\n\n"
-     "  stratify run -c configs/run.yaml --dry-run        the SQL, windows and memory\n"
+     "Reads one snapshot, and publishes in one transaction or not at all.\n"
+     "\n"
+     "  stratify run -c configs/run.yaml --dry-run        SQL, windows, memory\n"
      "  stratify run -c configs/run.yaml --as-of 2026-04-01\n"
      "  stratify run -c new.yaml --shadow                 beside the current run\n"
      "  stratify run -c configs/run.yaml --out results/   gzip CSV, no database",
      OPTIONS_CONNECTION | OPTIONS_CONFIG | OPTIONS_AS_OF | OPTIONS_RUN, 0, 0, run},
     {"extract", "", "keep a copy of all mapped records, for re-runs",
-     "Makes the engine's own copy of all mapped records, or brings it up to date: only "
-     "what\n"
-     "has changed is read again. `stratify run --extract DIR` then reads it in place of "
-     "the\n"
-     "tables. It is patient data at rest: for its owner only, and deleted by one "
-     "command.\n\n"
+     "Makes the engine's own copy of all mapped records, or brings it up to date:\n"
+     "only what has changed is read again. `stratify run --extract DIR` then reads\n"
+     "it in place of the tables. It is patient data at rest: for its owner only,\n"
+     "and deleted by one command.\n"
+     "\n"
      "  stratify extract -c configs/run.yaml --extract DIR\n"
      "  stratify run -c new.yaml --extract DIR --shadow\n"
      "  stratify extract --delete DIR",
@@ -214,29 +213,27 @@ const Command commands[] = {
     {"runs", "", "list the runs that are kept", "The current run is marked.",
      OPTIONS_CONNECTION, 0, 0, runs},
     {"diff", "RUN RUN", "what another run says differently, person by person",
-     "Compares two runs that are kept: people whose score, band or rank changes, and "
-     "who\n"
-     "joins or leaves each list, and by which model. Counts are exact: for those who "
-     "may\n"
-     "read the tables.\n\n"
-     "  stratify diff 12 13                               a shadow run beside the "
-     "current\n"
-     "  stratify diff 12 13 --out changes.csv.gz          with a row a person",
+     "Compares two runs that are kept: people whose score, band or rank changes,\n"
+     "and who joins or leaves each list, and by which model. Counts are exact: for\n"
+     "those who may read the tables.\n"
+     "\n"
+     "  stratify diff 12 13                        a shadow run and the current\n"
+     "  stratify diff 12 13 --out changes.csv.gz   with a row a person",
      OPTIONS_CONNECTION | OPTIONS_DIFF, 2, 2, diff},
     {"publish", "RUN", "make an earlier run the current one",
      "Readers see it from the next statement on. Nothing is computed again.",
      OPTIONS_CONNECTION, 1, 1, publish},
     {"models", "[NAME]", "the models of a config, or the card of one",
-     "A card says what a model is for, whom it applies to, what goes in, its bands, "
-     "source,\n"
-     "licence and limits.",
+     "A card says what a model is for, whom it applies to, what goes in, its\n"
+     "bands, source, licence and limits.",
      OPTIONS_CONFIG | OPTIONS_AS_OF, 0, 1, models},
     {"codelist", "check|diff|stats [FILE...]", "check, compare and measure code lists",
      "check looks for wrong codes, and says where codes are repeated or stand in\n"
-     "several lists. diff compares two files or two configs; with -c, or two configs,\n"
-     "and a connection or an extract it counts the people whom the change touches.\n"
-     "stats says which codes are never met, and how often rows match beside the last\n"
-     "published run.\n\n"
+     "several lists. diff compares two files or two configs; with -c, or two\n"
+     "configs, and a connection or an extract it counts the people whom the change\n"
+     "touches. stats says which codes are never met, and how often rows match\n"
+     "beside the last published run.\n"
+     "\n"
      "  stratify codelist check -c configs/run.yaml\n"
      "  stratify codelist check new.csv --column code=icd --system icd10\n"
      "  stratify codelist diff old.csv new.csv -c configs/run.yaml -d sid\n"
@@ -246,10 +243,10 @@ const Command commands[] = {
      "  stratify codelist stats -c configs/run.yaml --extract /srv/stratify/extract",
      OPTIONS_CONNECTION | OPTIONS_CONFIG | OPTIONS_AS_OF | OPTIONS_CODES, 1, 3, codelist},
     {"synth", "", "make up a population to try things on",
-     "Fills schema sid with made-up people of Sussex: real practices, list sizes and\n"
-     "deprivation; conditions, events and admissions that hang together; and the dirt of "
-     "real\n"
-     "data in known amounts. The same seed gives the same rows.\n\n"
+     "Fills schema sid with made-up people of Sussex: real practices, list sizes\n"
+     "and deprivation; conditions, events and admissions that hang together; and\n"
+     "the dirt of real data in known amounts. The same seed gives the same rows.\n"
+     "\n"
      "  stratify synth --people 20000 -d sid\n"
      "  stratify synth --people 3000 --dirt none --out feed/",
      OPTIONS_CONNECTION | OPTIONS_AS_OF | OPTIONS_SYNTH, 0, 0, synth},

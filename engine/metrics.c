@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static void head(FILE *file, const char *name, const char *help)
 {
@@ -107,24 +108,46 @@ static void write_all(FILE *file, const Measured *run)
     write_inputs(file, run->plan, run->scores);
 }
 
+/* The file beside its place, opened; name is to be freed by the caller. NULL after a
+ * report. */
+static FILE *open_draft(char **name, const char *path, Err *err)
+{
+    size_t room = strlen(path) + 16;
+    FILE *file;
+
+    *name = mem_alloc(room, 1, "name of the metrics file");
+    snprintf(*name, room, "%s.draft", path);
+    file = fopen(*name, "w");
+    if (file == NULL)
+        err_add(err, ERR_USAGE, (Where){path, 0, 0}, "could not write metrics: %s",
+                strerror(errno));
+    return file;
+}
+
+int metrics_check(const char *path, Err *err)
+{
+    char *draft;
+    FILE *file = open_draft(&draft, path, err);
+
+    if (file != NULL) {
+        fclose(file);
+        unlink(draft);
+    }
+    free(draft);
+    return file == NULL ? -1 : 0;
+}
+
 int metrics_write(const char *path, const Measured *run, Err *err)
 {
-    Where where = {path, 0, 0};
-    size_t room = strlen(path) + 16;
-    char *draft = mem_alloc(room, 1, "name of the metrics file");
-    FILE *file;
-    int rc = 0;
+    char *draft;
+    FILE *file = open_draft(&draft, path, err);
+    int rc = file == NULL ? -1 : 0;
 
-    snprintf(draft, room, "%s.draft", path);
-    file = fopen(draft, "w");
-    if (!file) {
-        rc = err_add(err, ERR_USAGE, where, "could not write metrics: %s",
-                     strerror(errno));
-    } else {
+    if (file != NULL) {
         write_all(file, run);
         if (fclose(file) != 0 || rename(draft, path) != 0)
-            rc = err_add(err, ERR_USAGE, where, "could not write metrics: %s",
-                         strerror(errno));
+            rc = err_add(err, ERR_USAGE, (Where){path, 0, 0},
+                         "could not write metrics: %s", strerror(errno));
     }
     free(draft);
     return rc;

@@ -21,6 +21,8 @@ typedef struct Measured {
     bool is_success;
 } Measured;
 
+/* Can they be written there? Asked before the night, not after it. */
+int metrics_check(const char *path, Err *err);
 int metrics_write(const char *path, const Measured *run, Err *err);
 
 #endif

@@ -291,10 +291,10 @@ static void print_overview(const Command *commands, FILE *out)
         fprintf(out, "  %-9s %s\n", command->name, command->summary);
     fputs(
         "\nA first night:\n"
-        "  stratify init -d sid                    install the results schema\n"
+        "  stratify init  -d sid                       install the results schema\n"
         "  stratify check -c configs/run.yaml -d sid   prove config and tables fit\n"
-        "  stratify run -c configs/run.yaml -d sid     score, rank and publish\n"
-        "  stratify list anticipatory_care -d sid      read a list\n\n"
+        "  stratify run   -c configs/run.yaml -d sid   score, rank and publish\n"
+        "  stratify list  anticipatory_care -d sid     read a list\n\n"
         "`stratify COMMAND --help` tells more of one. Connections are as in psql: -h -p "
         "-U -d,\n"
         "PG* variables, service files and .pgpass.\n\n"

@@ -135,6 +135,8 @@ int run(const Options *options, Err *err)
     stopwatch_start(&made.watch);
     if (plan_compile(&made.plan, options->config, options->as_of, kinds, arena, err) != 0)
         goto done;
+    if (options->metrics && metrics_check(options->metrics, err) != 0)
+        goto done;
     if (made.plan.n_warnings)
         log_line(LOG_INFO, "warnings=%d hint=\"stratify check shows them\"",
                  made.plan.n_warnings);

@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "engine/base/text.h"
+#include "engine/publish/kinds.h"
 #include "engine/publish/show.h"
 
 /* What the queries are asked with. */
@@ -184,7 +185,8 @@ int diff_runs(FILE *file, const char *conninfo, const char *const runs[2],
     if (check_numbers(runs, err) != 0 || db_open(&db, conninfo, "diff", err) != 0)
         return -1;
     /* A few large joins: compiling them costs more than it saves. */
-    if (db_exec(db, "set jit = off; set work_mem = '256MB'", err) == 0 &&
+    if (results_installed(db, err) == 0 &&
+        db_exec(db, "set jit = off; set work_mem = '256MB'", err) == 0 &&
         print_all(file, db, runs, err) == 0 &&
         (out == NULL || write_people(out, db, runs, err) == 0))
         rc = 0;

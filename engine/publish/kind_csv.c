@@ -274,6 +274,32 @@ static bool is_dots(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
+/* DIR without the slashes at its end. */
+static const char *trimmed(Arena *arena, const char *path)
+{
+    size_t len = strlen(path);
+
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    return arena_text(arena, path, len);
+}
+
+/* A folder that is yet to be made needs a place to be made in. */
+static int check_place(const char *folder, Err *err)
+{
+    Arena *arena = arena_new();
+    const char *out = trimmed(arena, folder), *slash = strrchr(out, '/');
+    const char *place = slash == NULL  ? "."
+                        : slash == out ? "/"
+                                       : arena_text(arena, out, (size_t)(slash - out));
+    int rc = access(place, W_OK | X_OK);
+
+    if (rc != 0)
+        rc = fail(folder, "make the folder", err);
+    arena_free(arena);
+    return rc;
+}
+
 int csv_check_folder(const char *folder, Err *err)
 {
     DIR *dir = opendir(folder);
@@ -281,7 +307,7 @@ int csv_check_folder(const char *folder, Err *err)
     int rc = 0;
 
     if (dir == NULL)
-        return errno == ENOENT ? 0 : fail(folder, "read", err);
+        return errno == ENOENT ? check_place(folder, err) : fail(folder, "read", err);
     while (rc == 0 && (entry = readdir(dir)) != NULL)
         if (!is_dots(entry->d_name) && !is_ours(entry->d_name))
             rc = err_add(err, ERR_USAGE, (Where){folder, 0, 0},
@@ -338,16 +364,6 @@ static void csv_drop(void *own)
     }
     arena_free(folder->arena);
     free(folder);
-}
-
-/* DIR without the slashes at its end. */
-static const char *trimmed(Arena *arena, const char *path)
-{
-    size_t len = strlen(path);
-
-    while (len > 1 && path[len - 1] == '/')
-        len--;
-    return arena_text(arena, path, len);
 }
 
 static int csv_stage(void **own, const Made *made, Err *err)

@@ -267,8 +267,7 @@ Test(kind_csv, a_place_that_cannot_be_written)
     cr_expect_eq(publish(town, "no/such/out", &err), -1);
     cr_expect_eq(err.kind, ERR_PUBLISH);
     cr_expect_str_eq(err.text,
-                     "no/such/out.part: could not make the folder: No such file or "
-                     "directory");
+                     "no/such/out: could not make the folder: No such file or directory");
     town_free(town);
 }
 

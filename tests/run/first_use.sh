@@ -47,6 +47,13 @@ expect_exit "no server" 4 $stratify init -h "$work"
 expect_exit "no results schema yet" 3 $stratify run -c configs/run.yaml --as-of $as_of
 expect_exit "no results schema to list" 3 $stratify list
 expect_text "no results schema to list" "install it with"
+expect_exit "nothing to compare yet" 3 $stratify diff 1 2
+expect_text "nothing to compare yet" "stratify init"
+for place in --metrics=$work/none/x.prom --out=$work/none/out; do
+    expect_exit "no such place" "$([ "${place#--out}" = "$place" ] && echo 2 || echo 6)" \
+        $stratify run -q "$place" -c configs/run.yaml --as-of $as_of
+    expect_text "no such place" "No such file or directory"
+done
 $stratify synth -q --people 2000 --seed 9 --as-of $as_of
 expect_exit "a filled schema is not overwritten" 2 $stratify synth -q --people 1000 --as-of $as_of
 expect_exit "init" 0 $stratify init
