@@ -5,7 +5,7 @@
  * a query in one piece. When every feature of a source asks for exact codes of an
  * integer column, the server is given the wanted codes and sends no other row: sending
  * one costs it more than finding that no one wants it. Where the server finds an index
- * on the code cheaper than all pages, ranges of codes are read instead.
+ * that covers the source cheaper than all pages, ranges of codes are read instead.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -81,7 +81,7 @@ static double plan_number(const char *plan, const char *name)
 /* What the planner thinks of a statement. */
 typedef struct Estimate {
     double rows, cost;
-    bool has_index;
+    bool is_covered; /* an index has all that is asked for */
 } Estimate;
 
 /* It also proves that the session may read what the statement names. */
@@ -103,7 +103,7 @@ static int estimate(Estimate *out, const Access *access, const SelectPart *part,
 
         *out = (Estimate){plan_number(plan, "\"Plan Rows\": "),
                           plan_number(plan, "\"Total Cost\": "),
-                          strstr(plan, "\"Index Name\": ") != NULL};
+                          strstr(plan, "\"Index Only Scan\"") != NULL};
     }
     PQclear(result);
     return rc;
@@ -162,14 +162,15 @@ static void split_codes(Slices *slices, const Access *access, int n_workers)
                            access->bytes / n * each});
 }
 
-/* Whether an index on the code makes the statement cheaper than reading all pages: a
- * condition on pages keeps the server from using it. */
+/* Whether an index that covers the source makes the statement cheaper than reading all
+ * pages: a condition on pages keeps the server from using it. With an index that has the
+ * code alone, ranges of codes would read the same pages again and again. */
 static int choose_way(Own *own, const Estimate *whole, const Access *access, Db *db,
                       Err *err)
 {
     Estimate pages;
 
-    if (own->select.n_codes == 0 || !whole->has_index)
+    if (own->select.n_codes == 0 || !whole->is_covered)
         return 0;
     if (estimate(&pages, access, &(SelectPart){.by = BY_PAGE, .first = 1}, db, err) != 0)
         return -1;

@@ -359,6 +359,41 @@ Test(load, the_store_is_the_same_whatever_reads_it)
     arena_free(arena);
 }
 
+static void expect_from(const Plan *plan, const char *from)
+{
+    const LoadOptions options = {.conninfo = ""};
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    Err err = {0};
+
+    cr_assert_eq(load_describe(plan, &options, out, &err), 0, "%s", err.text);
+    fclose(out);
+    cr_expect_not_null(strstr(text, from), "%s is not in %s", from, text);
+    free(text);
+}
+
+Test(load, a_query_may_ask_since_when)
+{
+    Arena *arena = arena_new();
+    Plan *plan = plans_small(arena, &kind_postgres, "load_since");
+    Db *db = fill_database("load_since");
+    Source *gp = plans_source(plan, "gp");
+
+    gp->table = NULL;
+    gp->oldest = DAY_FIRST;
+    cr_assert_eq(db_exec(db, "create domain public.since as text", &(Err){0}), 0);
+    gp->query = "select * from load_since.t_gp "
+                "where date >= :since and '1'::since < 'y' and :since<date";
+    expect_from(plan, "where date >= date '-infinity' and '1'::since < 'y' and date "
+                      "'-infinity'<date\n) t");
+    gp->oldest = 0;
+    expect_from(plan, "where date >= date '2000-01-01' and '1'::since < 'y' and date "
+                      "'2000-01-01'<date\n) t");
+    db_close(db);
+    arena_free(arena);
+}
+
 /* An index on the code that has every column asked for is used, and nothing changes. */
 Test(load, a_covering_index_is_found_and_used)
 {
@@ -484,6 +519,8 @@ Test(load, views_and_queries_and_no_right_to_temporary_tables)
     gp->table = NULL;
     gp->query = "select * from load_views.t_gp -- all of it\n;\n";
     expect_same(want, load_text(plan, 2, 2), "a query");
+    gp->query = "select * from load_views.t_gp where date >= :since or date is null";
+    expect_same(want, load_text(plan, 2, 2), "a query that asks for all days");
     cr_assert_eq(setenv("PGUSER", "load_reader", 1), 0);
     got = load_text(plan, 2, 2);
     cut_fates(got);
