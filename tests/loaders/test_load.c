@@ -359,7 +359,7 @@ Test(load, the_store_is_the_same_whatever_reads_it)
     arena_free(arena);
 }
 
-static void expect_from(const Plan *plan, const char *from)
+static void expect_described(const Plan *plan, const char *words)
 {
     const LoadOptions options = {.conninfo = ""};
     char *text = NULL;
@@ -369,7 +369,7 @@ static void expect_from(const Plan *plan, const char *from)
 
     cr_assert_eq(load_describe(plan, &options, out, &err), 0, "%s", err.text);
     fclose(out);
-    cr_expect_not_null(strstr(text, from), "%s is not in %s", from, text);
+    cr_expect_not_null(strstr(text, words), "%s is not in %s", words, text);
     free(text);
 }
 
@@ -385,11 +385,12 @@ Test(load, a_query_may_ask_since_when)
     cr_assert_eq(db_exec(db, "create domain public.since as text", &(Err){0}), 0);
     gp->query = "select * from load_since.t_gp "
                 "where date >= :since and '1'::since < 'y' and :since<date";
-    expect_from(plan, "where date >= date '-infinity' and '1'::since < 'y' and date "
-                      "'-infinity'<date\n) t");
+    expect_described(plan, "where date >= date '-infinity' and '1'::since < 'y' and date "
+                           "'-infinity'<date\n) t");
     gp->oldest = 0;
-    expect_from(plan, "where date >= date '2000-01-01' and '1'::since < 'y' and date "
-                      "'2000-01-01'<date\n) t");
+    expect_described(plan,
+                     "where date >= date '2000-01-01' and '1'::since < 'y' and date "
+                     "'2000-01-01'<date\n) t");
     db_close(db);
     arena_free(arena);
 }
@@ -400,10 +401,7 @@ Test(load, a_covering_index_is_found_and_used)
     Arena *arena = arena_new();
     Plan *plan = plans_small(arena, &kind_postgres, "load_index");
     Db *db = fill_database("load_index");
-    const LoadOptions options = {.conninfo = ""};
-    char *want, *text = NULL;
-    size_t len;
-    FILE *out;
+    char *want;
     Err err = {0};
 
     cr_assert_eq(db_exec(db,
@@ -414,14 +412,14 @@ Test(load, a_covering_index_is_found_and_used)
                  0, "%s", err.text);
     cr_assert_eq(db_exec(db, "vacuum analyze t_gp", &err), 0, "%s", err.text);
     want = load_text(plan, 2, 2);
-    cr_assert_eq(
-        db_exec(db, "create index on t_gp (code) include (id, date, value)", &err), 0,
-        "%s", err.text);
-    out = open_memstream(&text, &len);
-    cr_assert_eq(load_describe(plan, &options, out, &err), 0, "%s", err.text);
-    fclose(out);
-    cr_expect_not_null(strstr(text, "by ranges of codes, from an index"), "%s", text);
-    free(text);
+    /* Other tests' transactions keep vacuum from marking pages that all can see. */
+    cr_assert_eq(db_exec(db,
+                         "create index on t_gp (code) include (id, date, value); "
+                         "update pg_class set relallvisible = relpages "
+                         "where oid = 't_gp'::regclass",
+                         &err),
+                 0, "%s", err.text);
+    expect_described(plan, "by ranges of codes, from an index");
     expect_same(want, load_text(plan, 1, 1), "with an index, one session");
     expect_same(want, load_text(plan, 3, 2), "with an index, three sessions");
     free(want);
