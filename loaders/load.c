@@ -13,6 +13,7 @@
 #include "engine/store/group.h"
 #include "loaders/extract.h"
 #include "loaders/intake.h"
+#include "loaders/memory.h"
 #include "loaders/quality.h"
 
 enum {
@@ -299,49 +300,6 @@ static int read_slices(Load *load, Slices *slices, Err *err)
     return load_share(slices->n, load->n_workers, read_one, &reading, err);
 }
 
-/* ---- memory ------------------------------------------------------------ */
-
-/* Bytes for the events of a source. Where codes are matched as rows arrive, how many
- * stay is not known; in general practice it is about one row in six. */
-static uint64_t expected_bytes(const Access *access)
-{
-    const Source *source = access->source;
-    bool is_matched = source->needs_code && source->n_uncoded == 0;
-    double each = event_loading_bytes(source) + event_stored_bytes(source);
-
-    return (uint64_t)(access->rows * each * (is_matched ? 0.25 : 1));
-}
-
-static uint64_t expected_total(const Sources *sources, uint64_t n_people)
-{
-    const Plan *plan = sources->plan;
-    uint64_t each =
-        64 + 8 * ((uint64_t)plan->people->n_attributes + (uint64_t)plan->n_event_sources);
-    uint64_t bytes = n_people * each;
-
-    for (int s = 0; s < plan->n_sources; s++)
-        if (plan->sources[s].role == ROLE_EVENTS)
-            bytes += expected_bytes(&sources->access[s]);
-    return bytes;
-}
-
-static int check_memory(const Load *load, uint64_t n_people, Err *err)
-{
-    const double GIB = 1024.0 * 1024 * 1024;
-    uint64_t limit = load->plan->memory_bytes;
-    uint64_t bytes = expected_total(&load->sources, n_people);
-
-    log_line(LOG_INFO, "stage=load people=%" PRIu64 " expected_mb=%" PRIu64, n_people,
-             bytes / (1024 * 1024));
-    if (limit == 0 || bytes <= limit)
-        return 0;
-    err_add(err, ERR_MEMORY, (Where){load->plan->path, 0, 0},
-            "the run needs about %.1f GiB, more than the %.1f GiB of \"memory\"",
-            (double)bytes / GIB, (double)limit / GIB);
-    err_hint(err, "raise \"memory\", or ask for fewer sources or shorter windows");
-    return -1;
-}
-
 /* ---- the whole --------------------------------------------------------- */
 
 /* Moves what workers counted to the store. */
@@ -411,7 +369,7 @@ static int load_events(Load *load, Store *store, Err *err)
 {
     if (load->extract != NULL)
         extract_meet(load->extract, &load->people);
-    if (check_memory(load, store->n_people, err) != 0 ||
+    if (memory_check(&load->sources, store->n_people, err) != 0 ||
         read_slices(load, &load->sources.events, err) != 0)
         return -1;
     add_counts(load, store);
@@ -507,7 +465,7 @@ int load_describe(const Plan *plan, const LoadOptions *options, void *file, Err 
     if (rc == 0) {
         n_people = sources.access[plan->people - plan->sources].rows;
         fprintf(file, "memory for people and events: about %.1f MiB\n",
-                (double)expected_total(&sources, (uint64_t)n_people) / (1024 * 1024));
+                (double)memory_expected(&sources, (uint64_t)n_people) / (1024 * 1024));
     }
     sources_free(&sources);
     extract_close(extract);
