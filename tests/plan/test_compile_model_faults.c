@@ -185,6 +185,15 @@ static const Fault MODELS[] = {
      "    hint: did you mean \"imd\"?\n"
      "glm.csv:7:1: unknown name \"imd5\"\n"
      "    hint: did you mean \"imd\"?"},
+    {{"models/risk.yaml", "factors: imd", "factors: imd, references: imd"},
+     "models/risk.yaml:18:58: \"references\" need a level for each factor\n"
+     "    hint: write references: {smoking: never}"},
+    {{"models/risk.yaml", "factors: imd", "factors: imd, references: {age: \"40\"}"},
+     "models/risk.yaml:18:59: \"age\" has no levels\n"
+     "    hint: add it to \"factors\""},
+    {{"models/risk.yaml", "factors: imd", "factors: imd, references: {sex: Z}"},
+     "models/risk.yaml:18:64: attribute \"sex\" is never \"Z\"\n"
+     "    hint: did you mean \"M\"?"},
     {{"models/risk.yaml", "link: logit",
       "link: logit\n"
       "intercept: 2"},

@@ -287,6 +287,36 @@ Test(compile_terms, names_of_r_and_statsmodels)
     }
 }
 
+/* With a reference, levels that neither it nor a term names are out of range. */
+static const struct {
+    const char *slot;
+    double level;
+    const char *term;
+    double value;
+} LEVELS[] = {
+    {"imd", 5, "imd5", 1}, {"imd", 1, "imd5", 0}, {"imd", 2, "imd5", NAN},
+    {"sex", 0, "sexM", 1}, {"sex", 1, "sexM", 0}, {"sex", 2, "sexM", NAN},
+};
+
+Test(compile_terms, a_reference_leaves_no_level_unknown)
+{
+    World world;
+
+    world_compile(&world, (Change){"models/risk.yaml", "factors: imd",
+                                   "factors: imd, references: {imd: \"1\", sex: F}"});
+    cr_assert(world.rc == 0, "%s", world.err.text);
+    for (size_t i = 0; i < sizeof LEVELS / sizeof *LEVELS; i++) {
+        Setting level = {LEVELS[i].slot, LEVELS[i].level};
+        double row[64], value;
+
+        fill_row(row, &world.plan, &level, 1);
+        value = value_of(term_of(model_of(&world.plan, "risk"), LEVELS[i].term), row);
+        cr_expect(same(value, LEVELS[i].value), "%s %g: %g", LEVELS[i].slot,
+                  LEVELS[i].level, value);
+    }
+    world_free(&world);
+}
+
 Test(compile_terms, what_may_be_missing_has_something_in_its_place)
 {
     World world;
