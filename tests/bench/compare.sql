@@ -8,9 +8,11 @@ select (
     select count(*)
     from (select * from stratify.person join stratify.current_run using (run_id)) e
     full join (select * from peer.person where run_id = :run) p using (person_id)
-    where (e.practice_code, e.age, e.segment_no, e.score, e.outcome, e.band, e.rank)
+    where (e.practice_code, e.age, e.segment_no, e.score, e.outcome, e.band, e.rank,
+           e.flag)
         is distinct from
-        (p.practice_code, p.age, p.segment_no, p.score, p.outcome, p.band, p.rank)
+        (p.practice_code, p.age, p.segment_no, p.score, p.outcome, p.band, p.rank,
+         p.flag)
 ) + (
     select count(*)
     from (select * from stratify.cohort_member join stratify.current_run using (run_id)) e

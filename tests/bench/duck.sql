@@ -226,7 +226,7 @@ copy (
             as outcome,
         '{' || concat_ws(',', coalesce(efi_band::varchar, 'NULL'), hfrs_band, charlson_band,
                          coalesce(admission_band::varchar, 'NULL')) || '}' as band,
-        ranks
+        ranks, null as flag
     from ranked order by person_id
 ) to ':dir/person.csv' (header);
 

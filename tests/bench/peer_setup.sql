@@ -66,7 +66,7 @@ create table peer.person (
     run_id bigint not null, person_id bigint not null, practice_code text not null,
     age smallint not null, segment_no smallint, score double precision[] not null,
     outcome smallint[] not null, band smallint[] not null, rank integer[] not null,
-    primary key (run_id, person_id)) partition by list (run_id);
+    flag smallint[], primary key (run_id, person_id)) partition by list (run_id);
 create table peer.cohort_member (
     run_id bigint not null, cohort text not null, group_code text not null,
     rank integer not null, person_id bigint not null, movement text not null,
