@@ -125,8 +125,8 @@ realdata: all
 bench: all
 	tests/bench/run.sh $(PEOPLE)
 
-bench-models: $B/bench-models
-	$B/bench-models
+bench-models: all $B/bench-models
+	BENCH_MODELS=$B/bench-models tests/bench/models.sh $(if $(filter command% environment%,$(origin PEOPLE)),$(PEOPLE))
 
 soak: all
 	KILLS=100 tests/support/cluster.sh tests/run/kill_9.sh

@@ -1,13 +1,13 @@
 /*
- * bench_models.c - what scoring costs, away from any database.
+ * bench_models.c - what scoring costs, once events are in memory: see models.sh.
  *
- *     bench_models [PEOPLE]       500000 unless said
+ *     bench_models PEOPLE             codes and events made up here, without a database
+ *     bench_models PEOPLE CONFIG      the models of a config, on the database of PG*
  *
- * People, codes and events are made up with a fixed seed: 30 stored events a person of
- * 15,000 codes that count for 1 or 2 of 60 features. Prints one line for each figure,
- * in nanoseconds: of CPU for a stored event (counting alone, one thread) and for a
- * person and model (one thread), and of the clock for a person and everything (all
- * threads).
+ * Made up with a fixed seed are 30 stored events a person of 15,000 codes that count for
+ * 1 or 2 of 60 features. Prints one line for each figure, in nanoseconds: of CPU for a
+ * stored event (counting alone, one thread) and for a person and model (one thread), and
+ * of the clock for a person and everything (all threads).
  */
 #include <math.h>
 #include <stdio.h>
@@ -15,6 +15,8 @@
 #include <string.h>
 
 #include "engine/base/log.h"
+#include "loaders/kinds.h"
+#include "loaders/load.h"
 #include "models/feature.h"
 #include "models/kinds.h"
 #include "models/score.h"
@@ -139,63 +141,74 @@ static void print_line(const char *name, double *ns, uint32_t n_people)
     fflush(stdout);
 }
 
-static void measure_features(const Tiny *tiny)
-{
-    FeatureSet *set = feature_set_new(&tiny->plan, &tiny->store, false);
-    Tally *tally = tally_new(set);
-    double ns[ROUNDS], row[TINY_MOST_SLOTS];
+/* A plan, the people that it is about, and rows of some of them. */
+typedef struct Bench {
+    const Plan *plan;
+    const Store *store;
+    double *rows; /* of N_ROWS visits, so that only the model's own arithmetic is timed */
+} Bench;
 
+static void measure_features(const Bench *bench, const char *name)
+{
+    FeatureSet *set = feature_set_new(bench->plan, bench->store, false);
+    Tally *tally = tally_new(set);
+    double ns[ROUNDS], *row = mem_alloc(bench->plan->n_slots, sizeof *row, "a row");
+    uint64_t n = 0;
+
+    for (int e = 0; e < bench->plan->n_event_sources; e++)
+        n += bench->store->events[e].n;
     for (int r = 0; r < ROUNDS; r++) {
         double start = log_cpu();
 
-        for (uint32_t p = 0; p < tiny->store.n_people; p++)
+        for (uint32_t p = 0; p < bench->store->n_people; p++)
             feature_row(row, NULL, tally, p);
-        ns[r] = (log_cpu() - start) * 1e9 / (double)tiny->store.events->n;
+        ns[r] = (log_cpu() - start) * 1e9 / (double)n;
     }
-    print_line("feature_ns_per_event", ns, tiny->store.n_people);
+    print_line(name, ns, bench->store->n_people);
+    free(row);
     tally_free(tally);
     feature_set_free(set);
 }
 
-/* Rows of real visits, kept, so that only the model's own arithmetic is timed. */
-static double *keep_rows(const Tiny *tiny)
+static double *keep_rows(const Plan *plan, const Store *store)
 {
-    size_t n_slots = tiny->plan.n_slots;
+    size_t n_slots = plan->n_slots;
     double *rows = mem_alloc(N_ROWS * n_slots, sizeof *rows, "rows");
-    Visit *visit = visit_new(&tiny->plan);
+    Visit *visit = visit_new(plan);
 
     for (uint32_t p = 0; p < N_ROWS; p++) {
-        visit_person(visit, &tiny->plan, &tiny->store, p % tiny->store.n_people, false);
+        visit_person(visit, plan, store, p % store->n_people, false);
         memcpy(&rows[p * n_slots], visit_row(visit), n_slots * sizeof *rows);
     }
     visit_free(visit);
     return rows;
 }
 
-static void measure_model(const Tiny *tiny, int number, const double *rows)
+static void measure_model(const Bench *bench, int number)
 {
-    const Model *model = &tiny->plan.models[number];
-    double ns[ROUNDS], sum = 0;
+    const Model *model = &bench->plan->models[number];
+    uint32_t n_people = bench->store->n_people;
+    volatile double kept = 0; /* so that no call is left out */
+    double ns[ROUNDS];
     char name[64];
 
     for (int r = 0; r < ROUNDS; r++) {
         double start = log_cpu();
 
-        for (uint32_t p = 0; p < tiny->store.n_people; p++) {
+        for (uint32_t p = 0; p < n_people; p++) {
             int why;
 
-            sum += model->kind->score(
-                model, &rows[(size_t)(p % N_ROWS) * tiny->plan.n_slots], &why);
+            kept = model->kind->score(
+                model, &bench->rows[(size_t)(p % N_ROWS) * bench->plan->n_slots], &why);
         }
-        ns[r] = (log_cpu() - start) * 1e9 / tiny->store.n_people;
+        ns[r] = (log_cpu() - start) * 1e9 / n_people;
     }
-    if (isnan(sum))
-        abort(); /* everyone has a score; and the sum keeps the loop */
+    (void)kept;
     snprintf(name, sizeof name, "%s_ns_per_person", model->id);
-    print_line(name, ns, tiny->store.n_people);
+    print_line(name, ns, n_people);
 }
 
-static void measure_all(const Tiny *tiny)
+static void measure_all(const Bench *bench, const char *name)
 {
     double ns[ROUNDS];
 
@@ -203,32 +216,69 @@ static void measure_all(const Tiny *tiny)
         Scores scores = {0};
         double start = log_clock();
 
-        score_people(&scores, &tiny->plan, &tiny->store);
-        ns[r] = (log_clock() - start) * 1e9 / tiny->store.n_people;
+        score_people(&scores, bench->plan, bench->store);
+        ns[r] = (log_clock() - start) * 1e9 / bench->store->n_people;
         scores_free(&scores);
     }
-    print_line("score_people_ns_per_person", ns, tiny->store.n_people);
+    print_line(name, ns, bench->store->n_people);
+}
+
+static void measure(const Plan *plan, const Store *store, const char *what)
+{
+    Bench bench = {plan, store, keep_rows(plan, store)};
+    char name[64];
+
+    snprintf(name, sizeof name, "%s_feature_ns_per_event", what);
+    measure_features(&bench, name);
+    for (int m = 0; m < plan->n_models; m++)
+        measure_model(&bench, m);
+    snprintf(name, sizeof name, "%s_score_people_ns_per_person", what);
+    measure_all(&bench, name);
+    free(bench.rows);
+}
+
+static void measure_tiny(uint32_t n_people)
+{
+    Tiny *tiny = make_plan();
+
+    make_store(tiny, n_people);
+    measure(&tiny->plan, &tiny->store, "tiny");
+    free_store(&tiny->store);
+    tiny_free(tiny);
+}
+
+static int measure_config(const char *config, Err *err)
+{
+    const LoadOptions options = {.conninfo = ""};
+    Arena *arena = arena_new();
+    Store store = {0};
+    Plan plan;
+    int rc = -1;
+
+    if (plan_compile(&plan, config, day_of(2026, 4, 1),
+                     (Kinds){source_kinds, model_kinds}, arena, err) == 0 &&
+        load_store(&store, &plan, &options, err) == 0) {
+        measure(&plan, &store, "all");
+        store_free(&store, &plan);
+        rc = 0;
+    }
+    arena_free(arena);
+    return rc;
 }
 
 int main(int argc, char **argv)
 {
-    long n_people = argc > 1 ? strtol(argv[1], NULL, 10) : 500000;
-    Tiny *tiny;
-    double *rows;
+    long n_people = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
+    Err err = {0};
 
     if (n_people < 1 || n_people > 100000000) {
-        fprintf(stderr, "usage: bench_models [PEOPLE]\n");
+        fprintf(stderr, "usage: bench_models PEOPLE [CONFIG]\n");
         return 2;
     }
-    tiny = make_plan();
-    make_store(tiny, (uint32_t)n_people);
-    measure_features(tiny);
-    rows = keep_rows(tiny);
-    for (int m = 0; m < tiny->plan.n_models; m++)
-        measure_model(tiny, m, rows);
-    measure_all(tiny);
-    free(rows);
-    free_store(&tiny->store);
-    tiny_free(tiny);
-    return 0;
+    log_open(LOG_TEXT, LOG_WARN);
+    if (argc == 2)
+        measure_tiny((uint32_t)n_people);
+    else if (measure_config(argv[2], &err) != 0)
+        fprintf(stderr, "%s\n", err.text);
+    return (int)err.kind;
 }
