@@ -167,7 +167,7 @@ first_nights() {
 indexed_nights() {
     sql -c "create index bench_covering on sid.gp_event (snomed_code)
         include (person_id, event_date, numeric_value)" -c "vacuum sid.gp_event"
-    for pair in $(seq 1 "$pairs"); do
+    for pair in $(seq 1 $((pairs > 3 ? 3 : pairs))); do
         next_peer
         timed sql_indexed "$pair" peer
         timed first_indexed "$pair" engine bench -q
@@ -183,7 +183,7 @@ next_nights() {
         next_peer
         timed sql_again "$pair" peer
         timed next_night "$pair" next_night
-        same "plain SQL on the night after"
+        if [ "$pair" = 1 ] || [ "$pair" = "$pairs" ]; then same "plain SQL on the night after"; fi
         timed first_again "$pair" engine bench -q
         same_run "the night after"
         tidy
