@@ -108,8 +108,7 @@ const Keys compile_keys[N_DOCUMENTS] = {
     [DOC_TERM_TABLE] =
         DOCUMENT("term_table", "table", "key", "weight", "by", "default", "label"),
     [DOC_TERM_COEFFICIENTS] = DOCUMENT("term_coefficients", "coefficients", "term",
-                                       "estimate", "label", "factors",
-                                       "references"),
+                                       "estimate", "label", "factors", "references"),
     [DOC_TERM_GROUP] = DOCUMENT("term_group", "group_cap", "terms"),
     [DOC_WEIGHTS_LIST] = DOCUMENT("weights_list", "list"),
     [DOC_WEIGHTS_FILE] = DOCUMENT("weights_file", "file", "key", "weight", "label"),
