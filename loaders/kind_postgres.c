@@ -164,7 +164,8 @@ static void split_codes(Slices *slices, const Access *access, int n_workers)
 
 /* Whether an index that covers the source makes the statement cheaper than reading all
  * pages: a condition on pages keeps the server from using it. With an index that has the
- * code alone, ranges of codes would read the same pages again and again. */
+ * code alone, ranges of codes would read the same pages again and again. Only for what
+ * has pages: a view or a query may read an index for reasons of its own. */
 static int choose_way(Own *own, const Estimate *whole, const Access *access, Db *db,
                       Err *err)
 {
@@ -187,7 +188,7 @@ static int postgres_split(Slices *slices, Access *access, Db *db, int n_workers,
     if (estimate(&whole, access, &(SelectPart){.by = BY_CODE, .last = n_codes}, db,
                  err) != 0 ||
         count_pages(&pages, access, db, err) != 0 ||
-        choose_way(own, &whole, access, db, err) != 0)
+        (pages > 0 && choose_way(own, &whole, access, db, err) != 0))
         return -1;
     access->rows = whole.rows;
     access->bytes =

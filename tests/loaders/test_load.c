@@ -422,6 +422,9 @@ Test(load, a_covering_index_is_found_and_used)
     expect_described(plan, "by ranges of codes, from an index");
     expect_same(want, load_text(plan, 1, 1), "with an index, one session");
     expect_same(want, load_text(plan, 3, 2), "with an index, three sessions");
+    plans_source(plan, "gp")->table = NULL;
+    plans_source(plan, "gp")->query = "select * from load_index.t_gp";
+    expect_same(want, load_text(plan, 2, 2), "a query that reads the index");
     free(want);
     db_close(db);
     arena_free(arena);
