@@ -41,8 +41,8 @@ typedef struct Cell {
 /* A part of a source that one worker reads at a time. */
 typedef struct Slice {
     int source;           /* index into Plan.sources */
-    uint32_t first, last; /* pages [first, last) of a table, last 0 = to the end; or the
-                             number of a file */
+    uint32_t first, last; /* pages [first, last) of a table, last 0 = to the end; those of
+                             its wanted codes; or the number of a file */
     uint64_t bytes;       /* about; the largest are read first */
 } Slice;
 

@@ -133,10 +133,11 @@ void pile_drop_part(Pile *pile, uint32_t part);
 
 /* Keeps the row if its person is in the run and some feature can use it. */
 RowFate pile_offer(Pile *pile, const People *people, const EventRow *row);
-/* The two halves of it, for a reader that knows its people and codes beforehand: whether
- * the run takes a row of the person and day, and whether a feature wants it. */
+/* As pile_admits(), which calls it for what is not usual. */
 RowFate pile_judge(const Pile *pile, const People *people, const IdSlot *slot,
                    int32_t day);
+/* The two halves of it, for a reader that knows its people and codes beforehand: whether
+ * the run takes a row of the person and day, and whether a feature wants it. */
 static inline RowFate pile_admits(const Pile *pile, const People *people,
                                   const IdSlot *slot, int32_t day)
 {

@@ -504,7 +504,7 @@ Test(load, views_and_queries_and_no_right_to_temporary_tables)
     Arena *arena = arena_new();
     Plan *plan = plans_small(arena, &kind_postgres, "load_views");
     Db *db = fill_database("load_views");
-    char *want = load_text(plan, 2, 2), *got;
+    char *want = load_text(plan, 2, 2);
     Source *gp = plans_source(plan, "gp");
 
     cr_assert_eq(
@@ -523,11 +523,7 @@ Test(load, views_and_queries_and_no_right_to_temporary_tables)
     gp->query = "select * from load_views.t_gp where date >= :since or date is null";
     expect_same(want, load_text(plan, 2, 2), "a query that asks for all days");
     cr_assert_eq(setenv("PGUSER", "load_reader", 1), 0);
-    got = load_text(plan, 2, 2);
-    cut_fates(got);
-    cut_fates(want);
-    cr_expect_str_eq(got, want, "without temporary tables");
-    free(got);
+    expect_same(want, load_text(plan, 2, 2), "a role that may only read");
     cr_assert_eq(db_exec(db,
                          "grant temporary on database postgres to public; "
                          "drop owned by load_reader; drop role load_reader",
