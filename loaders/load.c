@@ -26,7 +26,7 @@ enum {
 typedef struct Worker {
     RowScratch *scratch;
     Cell *cells;
-    EventRow *rows;
+    PendingEvent *events;
     Intake intake;
     Pile *piles;         /* by Source.number */
     SourceCount *counts; /* by index into Plan.sources */
@@ -54,7 +54,7 @@ static void worker_build(Worker *worker, const Plan *plan)
             most_columns = plan->sources[s].n_columns;
     worker->scratch = row_scratch_new();
     worker->cells = mem_alloc((size_t)most_columns, sizeof *worker->cells, "cells");
-    worker->rows = mem_alloc(AHEAD, sizeof *worker->rows, "rows");
+    worker->events = mem_alloc(AHEAD, sizeof *worker->events, "events");
     worker->counts = mem_alloc((size_t)plan->n_sources, sizeof *worker->counts, "counts");
     for (int s = 0; s < plan->n_sources; s++)
         worker->counts[s].latest = DAY_UNKNOWN;
@@ -69,7 +69,7 @@ static void worker_free(Worker *worker, const Plan *plan)
 {
     row_scratch_free(worker->scratch);
     free(worker->cells);
-    free(worker->rows);
+    free(worker->events);
     free(worker->counts);
     intake_free(&worker->intake);
     for (int s = 0; s < plan->n_event_sources; s++)
@@ -118,13 +118,34 @@ static void load_end(Load *load)
 
 /* ---- reading ----------------------------------------------------------- */
 
-static void settle_rows(Load *load, Worker *worker, const Source *source, size_t n)
+/* Looks up the codes of the events that wait, then their people. What each step will
+ * read was fetched by the one before. */
+static void settle_events(Load *load, Worker *worker, int index, size_t n)
 {
-    SourceCount *count = &worker->counts[source - load->plan->sources];
-    Pile *pile = &worker->piles[source->number];
+    const RowMap *map = load->maps[index];
+    SourceCount *count = &worker->counts[index];
+    Pile *pile = &worker->piles[map->source->number];
+    int32_t as_of = load->plan->as_of;
 
-    for (size_t i = 0; i < n; i++)
-        count->fate[pile_offer(pile, &load->people, &worker->rows[i])]++;
+    for (size_t i = 0; i < n; i++) {
+        PendingEvent *event = &worker->events[i];
+
+        event->fate = row_event_end(event, map, pile->dict);
+        if (event->fate == ROW_KEPT)
+            dict_fetch_entry(pile->dict, event->row.code);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const PendingEvent *event = &worker->events[i];
+        const EventRow *row = &event->row;
+        RowFate fate = event->fate;
+
+        if (fate == ROW_KEPT) {
+            if (row->day < as_of && row->day > count->latest)
+                count->latest = row->day;
+            fate = pile_offer(pile, &load->people, row);
+        }
+        count->fate[fate]++;
+    }
 }
 
 static uint64_t held_bytes(const Load *load, const Worker *worker)
@@ -158,34 +179,31 @@ static int tell(Load *load, const Worker *worker, uint64_t n, uint64_t *held, Er
     return stop ? -1 : 0;
 }
 
-/* One row of a slice. Returns how many decoded events wait to be settled. */
+/* One row of a slice. Returns how many events wait to be settled. */
 static size_t take_row(Load *load, Worker *worker, int index, size_t waiting)
 {
     const RowMap *map = load->maps[index];
     SourceCount *count = &worker->counts[index];
-    EventRow *row = &worker->rows[waiting];
+    PendingEvent *event = &worker->events[waiting];
     RowFate fate;
 
     if (map->source->role != ROLE_EVENTS) {
         count->fate[intake_row(&worker->intake, map, worker->cells, worker->scratch)]++;
         return 0;
     }
-    fate = row_event(row, map, worker->cells, worker->piles[map->source->number].dict,
-                     worker->scratch);
+    fate = row_event_begin(event, map, worker->cells,
+                           worker->piles[map->source->number].dict, worker->scratch);
     if (fate != ROW_KEPT) {
         count->fate[fate]++;
         return waiting;
     }
-    if (row->day < load->plan->as_of && row->day > count->latest)
-        count->latest = row->day;
-    ids_fetch(&load->people.ids, row->id);
+    ids_fetch(&load->people.ids, event->row.id);
     return waiting + 1;
 }
 
 static int read_rows(Load *load, Worker *worker, const Slice *slice, void *stream,
                      Err *err)
 {
-    const Source *source = &load->plan->sources[slice->source];
     const Reader *reader = load->sources.access[slice->source].reader;
     SourceCount *count = &worker->counts[slice->source];
     uint64_t n = 0, told = 0, held = held_bytes(load, worker);
@@ -199,7 +217,7 @@ static int read_rows(Load *load, Worker *worker, const Slice *slice, void *strea
         else
             waiting = take_row(load, worker, slice->source, waiting);
         if (waiting == AHEAD) {
-            settle_rows(load, worker, source, waiting);
+            settle_events(load, worker, slice->source, waiting);
             waiting = 0;
         }
         if (++n - told >= TELL_EVERY) {
@@ -208,7 +226,7 @@ static int read_rows(Load *load, Worker *worker, const Slice *slice, void *strea
             told = n;
         }
     }
-    settle_rows(load, worker, source, waiting);
+    settle_events(load, worker, slice->source, waiting);
     if (tell(load, worker, n - told, &held, err) != 0)
         return -1;
     return found == NEXT_END ? 0 : -1;

@@ -390,7 +390,8 @@ static System system_of_row(const RowMap *map, const Cell *cell)
     return system_of(word);
 }
 
-/* What a row writes for a code, where the source has one coding system. */
+/* What a row writes for a code, where the source has one coding system. False if it is
+ * too long to be kept. */
 static bool get_spelling(Code *spelling, const RowMap *map, const Cell *cell)
 {
     char text[16] = {0};
@@ -410,18 +411,24 @@ static bool get_spelling(Code *spelling, const RowMap *map, const Cell *cell)
     return true;
 }
 
-/* The dictionary's entry of a code; DICT_BAD_CODE. */
-static uint32_t read_code(Dict *dict, const RowMap *map, const Cell *cells)
+/* The cell that the spelling came from. */
+static Cell spelled_cell(const Code *spelling)
 {
-    const Cell *cell = field(map, cells, FIELD_CODE);
-    System system = map->source->system;
+    const char *text = (const char *)spelling;
+
+    if (spelling->low == UINT64_MAX)
+        return (Cell){CELL_INT, 0, {.number = (int64_t)spelling->high}};
+    return (Cell){CELL_TEXT, (uint32_t)text[15] - 1, {.text = text}};
+}
+
+/* The dictionary's entry of a code; DICT_BAD_CODE. */
+static uint32_t read_code(Dict *dict, System system, const Cell *cell)
+{
     char room[CELL_ROOM];
     CodeFault fault;
     Cell text;
     Code code;
 
-    if (map->at[FIELD_SYSTEM] >= 0)
-        system = system_of_row(map, field(map, cells, FIELD_SYSTEM));
     if (system == SYSTEM_NONE)
         return DICT_BAD_CODE;
     if (cell->type == CELL_INT) {
@@ -435,23 +442,25 @@ static uint32_t read_code(Dict *dict, const RowMap *map, const Cell *cells)
     return fault == CODE_BAD ? DICT_BAD_CODE : DICT_NO_CODE;
 }
 
-static RowFate get_code(EventRow *row, const RowMap *map, const Cell *cells, Dict *dict)
+/* The code, or what is needed to look it up. */
+static RowFate begin_code(PendingEvent *event, const RowMap *map, const Cell *cells,
+                          Dict *dict)
 {
     const Cell *cell = field(map, cells, FIELD_CODE);
-    Code spelling;
-    bool is_short;
+    System system = map->source->system;
 
-    row->code = DICT_NO_CODE;
+    event->row.code = DICT_NO_CODE;
+    event->spelling = (Code){0, 0};
     if (cell->type == CELL_NULL)
         return ROW_KEPT;
-    is_short = get_spelling(&spelling, map, cell);
-    row->code = is_short ? dict_recall(dict, spelling) : DICT_UNKNOWN;
-    if (row->code == DICT_UNKNOWN) {
-        row->code = read_code(dict, map, cells);
-        if (is_short)
-            dict_remember(dict, spelling, row->code);
+    if (get_spelling(&event->spelling, map, cell)) {
+        dict_fetch(dict, event->spelling);
+        return ROW_KEPT;
     }
-    return row->code == DICT_BAD_CODE ? ROW_BAD_CODE : ROW_KEPT;
+    if (map->at[FIELD_SYSTEM] >= 0)
+        system = system_of_row(map, field(map, cells, FIELD_SYSTEM));
+    event->row.code = read_code(dict, system, cell);
+    return event->row.code == DICT_BAD_CODE ? ROW_BAD_CODE : ROW_KEPT;
 }
 
 static bool get_value(double *value, const RowMap *map, const Cell *cells)
@@ -474,20 +483,9 @@ static uint64_t get_key(const RowMap *map, const Cell *cells)
     return hash;
 }
 
-RowFate row_event(EventRow *row, const RowMap *map, const Cell *cells, Dict *dict,
-                  RowScratch *scratch)
+/* What follows the code in the order of faults. */
+static RowFate get_rest(EventRow *row, const RowMap *map, const Cell *cells)
 {
-    uint64_t check;
-    RowFate fate;
-
-    if (!get_person(&row->id, &check, map, cells, scratch))
-        return ROW_NO_PERSON;
-    if (!get_day(&row->day, map, cells, FIELD_DATE) ||
-        !get_day(&row->end, map, cells, FIELD_END))
-        return ROW_BAD_DATE;
-    fate = get_code(row, map, cells, dict);
-    if (fate != ROW_KEPT)
-        return fate;
     if (!get_value(&row->value, map, cells) ||
         !get_conditions(&row->conditions, map, cells))
         return ROW_BAD_VALUE;
@@ -496,4 +494,50 @@ RowFate row_event(EventRow *row, const RowMap *map, const Cell *cells, Dict *dic
     if (row->end != DAY_UNKNOWN && row->day != DAY_UNKNOWN && row->end < row->day)
         return ROW_BAD_END;
     return ROW_KEPT;
+}
+
+RowFate row_event_begin(PendingEvent *event, const RowMap *map, const Cell *cells,
+                        Dict *dict, RowScratch *scratch)
+{
+    EventRow *row = &event->row;
+    uint64_t check;
+    RowFate fate;
+
+    if (!get_person(&row->id, &check, map, cells, scratch))
+        return ROW_NO_PERSON;
+    if (!get_day(&row->day, map, cells, FIELD_DATE) ||
+        !get_day(&row->end, map, cells, FIELD_END))
+        return ROW_BAD_DATE;
+    fate = begin_code(event, map, cells, dict);
+    if (fate == ROW_KEPT)
+        event->fate = get_rest(row, map, cells);
+    return fate;
+}
+
+RowFate row_event_end(PendingEvent *event, const RowMap *map, Dict *dict)
+{
+    EventRow *row = &event->row;
+
+    if ((event->spelling.high | event->spelling.low) != 0) {
+        row->code = dict_recall(dict, event->spelling);
+        if (row->code == DICT_UNKNOWN) {
+            Cell cell = spelled_cell(&event->spelling);
+
+            row->code = read_code(dict, map->source->system, &cell);
+            dict_remember(dict, event->spelling, row->code);
+        }
+    }
+    return row->code == DICT_BAD_CODE ? ROW_BAD_CODE : event->fate;
+}
+
+RowFate row_event(EventRow *row, const RowMap *map, const Cell *cells, Dict *dict,
+                  RowScratch *scratch)
+{
+    PendingEvent event = {0};
+    RowFate fate = row_event_begin(&event, map, cells, dict, scratch);
+
+    if (fate == ROW_KEPT)
+        fate = row_event_end(&event, map, dict);
+    *row = event.row;
+    return fate;
 }

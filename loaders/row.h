@@ -62,8 +62,20 @@ RowFate row_practice(Practice *row, const RowMap *map, const Cell *cells, Arena 
 RowFate row_opt_out(OptOutKept *row, const RowMap *map, const Cell *cells,
                     RowScratch *scratch);
 
-/* Its code is an entry of the dictionary. */
+/* An event whose code may still have to be looked up. */
+typedef struct PendingEvent {
+    EventRow row;
+    Code spelling; /* of the code; {0, 0} = row.code is known */
+    RowFate fate;  /* when the code is none that is wrong */
+} PendingEvent;
+
+/* The event of a row; its code is an entry of the dictionary. */
 RowFate row_event(EventRow *row, const RowMap *map, const Cell *cells, Dict *dict,
                   RowScratch *scratch);
+/* The same in two steps, so that what the code needs can be fetched while other rows are
+ * read. After the first, anything but ROW_KEPT is final; cells are needed no more. */
+RowFate row_event_begin(PendingEvent *event, const RowMap *map, const Cell *cells,
+                        Dict *dict, RowScratch *scratch);
+RowFate row_event_end(PendingEvent *event, const RowMap *map, Dict *dict);
 
 #endif

@@ -301,30 +301,15 @@ struct CopyReader {
     char *message; /* of libpq: the current row */
 };
 
-static uint16_t get16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
-
-static uint64_t get64(const uint8_t *at)
-{
-    return (uint64_t)get32(at) << 32 | get32(at + 4);
-}
-
 /* The header's length, or 0 if it is not one. Flags must be 0: no other is known. */
 static size_t skip_header(const uint8_t *data, size_t len)
 {
     uint64_t extension;
 
     if (len < HEADER_BYTES || memcmp(data, SIGNATURE, sizeof SIGNATURE) != 0 ||
-        get32(data + sizeof SIGNATURE) != 0)
+        copy_load32(data + sizeof SIGNATURE) != 0)
         return 0;
-    extension = get32(data + sizeof SIGNATURE + 4);
+    extension = copy_load32(data + sizeof SIGNATURE + 4);
     return extension > len - HEADER_BYTES ? 0 : HEADER_BYTES + (size_t)extension;
 }
 
@@ -343,9 +328,9 @@ int copy_split(CopyValue *values, int n_columns, const uint8_t *data, size_t len
     }
     if (end - data < 2)
         return -1;
-    if (get16(data) == UINT16_MAX)
+    if (copy_load16(data) == UINT16_MAX)
         return end - data == 2 ? 0 : -1;
-    if (get16(data) != n_columns)
+    if (copy_load16(data) != n_columns)
         return -1;
     data += 2;
     for (int i = 0; i < n_columns; i++) {
@@ -353,7 +338,7 @@ int copy_split(CopyValue *values, int n_columns, const uint8_t *data, size_t len
 
         if (end - data < 4)
             return -1;
-        bytes = (int32_t)get32(data);
+        bytes = (int32_t)copy_load32(data);
         data += 4;
         if (bytes < -1 || bytes > end - data)
             return -1;
@@ -450,33 +435,16 @@ bool copy_get_bool(bool *out, CopyValue value)
     return true;
 }
 
-bool copy_get_int(int64_t *out, CopyValue value)
-{
-    switch (value.len) {
-    case 2:
-        *out = (int16_t)get16(value.data);
-        return true;
-    case 4:
-        *out = (int32_t)get32(value.data);
-        return true;
-    case 8:
-        *out = (int64_t)get64(value.data);
-        return true;
-    default:
-        return false;
-    }
-}
-
 bool copy_get_float(double *out, CopyValue value)
 {
     if (value.len == 8) {
-        uint64_t bits = get64(value.data);
+        uint64_t bits = copy_load64(value.data);
 
         memcpy(out, &bits, sizeof *out);
         return true;
     }
     if (value.len == 4) {
-        uint32_t bits = get32(value.data);
+        uint32_t bits = copy_load32(value.data);
         float narrow;
 
         memcpy(&narrow, &bits, sizeof narrow);
@@ -490,7 +458,7 @@ bool copy_get_date(int32_t *out, CopyValue value)
 {
     if (value.len != 4)
         return false;
-    *out = (int32_t)get32(value.data);
+    *out = (int32_t)copy_load32(value.data);
     if (*out == INT32_MAX)
         *out = DAY_UNKNOWN;
     return true;

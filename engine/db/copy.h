@@ -20,6 +20,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <endian.h>
+#include <string.h>
+
 #include "engine/db/db.h"
 
 /* ---- writing ----------------------------------------------------------- */
@@ -83,10 +86,52 @@ void copy_close(CopyReader *reader);
 int copy_split(CopyValue *values, int n_columns, const uint8_t *data, size_t len,
                bool *has_header);
 
+/* Numbers of the stream: most significant byte first. */
+static inline uint16_t copy_load16(const uint8_t *at)
+{
+    uint16_t bits;
+
+    memcpy(&bits, at, sizeof bits);
+    return be16toh(bits);
+}
+
+static inline uint32_t copy_load32(const uint8_t *at)
+{
+    uint32_t bits;
+
+    memcpy(&bits, at, sizeof bits);
+    return be32toh(bits);
+}
+
+static inline uint64_t copy_load64(const uint8_t *at)
+{
+    uint64_t bits;
+
+    memcpy(&bits, at, sizeof bits);
+    return be64toh(bits);
+}
+
 /* The value, or false if the length is not that of the type. */
 bool copy_get_bool(bool *out, CopyValue value);
-bool copy_get_int(int64_t *out, CopyValue value);  /* int2, int4 or int8 by length */
 bool copy_get_float(double *out, CopyValue value); /* float4 or float8 by length */
 bool copy_get_date(int32_t *out, CopyValue value); /* ±infinity is DAY_UNKNOWN */
+
+/* int2, int4 or int8 by length */
+static inline bool copy_get_int(int64_t *out, CopyValue value)
+{
+    switch (value.len) {
+    case 2:
+        *out = (int16_t)copy_load16(value.data);
+        return true;
+    case 4:
+        *out = (int32_t)copy_load32(value.data);
+        return true;
+    case 8:
+        *out = (int64_t)copy_load64(value.data);
+        return true;
+    default:
+        return false;
+    }
+}
 
 #endif

@@ -1,43 +1,19 @@
 /*
- * dict.c - see pile.h: the codes that one worker has met in one source, and what stays of
- * an event beside who and when.
+ * dict.c - see dict.h.
  */
+#include "engine/store/dict.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/store/pile.h"
-
 /* ---- a table from 16 bytes to a number --------------------------------- */
-
-typedef struct TableSlot {
-    Code key; /* {0, 0} = empty */
-    uint32_t number;
-} TableSlot;
-
-typedef struct Table {
-    TableSlot *slots;
-    uint64_t mask, n;
-} Table;
 
 static void table_build(Table *table)
 {
     *table = (Table){.mask = 255};
     table->slots = mem_alloc(table->mask + 1, sizeof *table->slots, "codes met");
-}
-
-/* The slot of a key, or the empty one where it belongs. */
-static TableSlot *table_find(const Table *table, Code key)
-{
-    uint64_t hash = (key.high ^ (key.low * UINT64_C(0xff51afd7ed558ccd))) *
-                    UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t at = (hash ^ hash >> 32) & table->mask;
-
-    while (!code_equal(table->slots[at].key, key) &&
-           (table->slots[at].key.high | table->slots[at].key.low) != 0)
-        at = (at + 1) & table->mask;
-    return &table->slots[at];
 }
 
 /* The key must not be in the table. */
@@ -58,18 +34,6 @@ static void table_add(Table *table, Code key, uint32_t number)
 }
 
 /* ---- codes ------------------------------------------------------------- */
-
-struct Dict {
-    const Plan *plan;
-    const Source *source;
-    Table by_code, by_spelling, by_label;
-    DictEntry *entries;
-    uint32_t n_entries, room_entries;
-    Hit *hits;
-    uint32_t n_hits, room_hits;
-    Label *labels;
-    uint32_t n_labels, room_labels;
-};
 
 /* What all hits of an entry ask for, taken together. */
 static void sum_up(DictEntry *entry, const Dict *dict)
@@ -189,23 +153,6 @@ uint32_t dict_find(Dict *dict, Code code)
     entry = add_entry(dict, code);
     table_add(&dict->by_code, code, entry);
     return entry;
-}
-
-const DictEntry *dict_entry(const Dict *dict, uint32_t entry)
-{
-    return &dict->entries[entry];
-}
-
-const Hit *dict_hits(const Dict *dict, uint32_t entry)
-{
-    return dict->hits + dict->entries[entry].first_hit;
-}
-
-uint32_t dict_recall(const Dict *dict, Code spelling)
-{
-    const TableSlot *slot = table_find(&dict->by_spelling, spelling);
-
-    return code_equal(slot->key, spelling) ? slot->number : DICT_UNKNOWN;
 }
 
 void dict_remember(Dict *dict, Code spelling, uint32_t entry)

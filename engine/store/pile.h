@@ -9,6 +9,7 @@
 #ifndef ENGINE_STORE_PILE_H
 #define ENGINE_STORE_PILE_H
 
+#include "engine/store/dict.h"
 #include "engine/store/people.h"
 
 /* A row of an event source, without a fault of its own. */
@@ -21,62 +22,6 @@ typedef struct EventRow {
     uint64_t key;        /* with `unique`: of the key, or of the whole row */
 } EventRow;
 
-/* ---- codes ------------------------------------------------------------- */
-
-#define DICT_NO_CODE  0U               /* the entry of rows without a code */
-#define DICT_UNKNOWN  UINT32_MAX       /* of a spelling: not met before */
-#define DICT_BAD_CODE (UINT32_MAX - 1) /* of a spelling: no code of its system */
-
-/* A code that one worker has met in one source, looked up in the code lists once: a feed
- * holds some hundred thousand different codes and hundreds of millions of rows. Codes
- * that no feature wants are remembered too. */
-typedef struct DictEntry {
-    Code code;
-    uint32_t first_hit, n_hits; /* with those that ask for no code */
-    /* Whatever the row's conditions and value, it is wanted if its day lies in one
-     * window: from <= day < from + span. Undated rows are the smallest. */
-    bool is_plain;
-    bool latest_only; /* see Label */
-    uint32_t span;
-    int32_t from;
-    uint32_t conditions, label; /* of the row kept last; DICT_UNKNOWN = none yet */
-} DictEntry;
-
-/* What stays of an event beside who and when. Of a label that is latest_only features
- * ask whether it was there and when last, and no more: of a person's events of one label
- * between two ends of windows the latest says it all. */
-typedef struct Label {
-    uint32_t entry, conditions;
-} Label;
-
-typedef struct Dict Dict;
-
-Dict *dict_new(const Plan *plan, const Source *source);
-void dict_free(Dict *dict); /* NULL is accepted */
-
-/* The entry of a code. */
-uint32_t dict_find(Dict *dict, Code code);
-const DictEntry *dict_entry(const Dict *dict, uint32_t entry);
-const Hit *dict_hits(const Dict *dict, uint32_t entry);
-/* What rows write for a code, as any 16 bytes that are not all zero, so that each
- * spelling is taken apart once: the entry, DICT_BAD_CODE, or DICT_UNKNOWN. */
-uint32_t dict_recall(const Dict *dict, Code spelling);
-void dict_remember(Dict *dict, Code spelling, uint32_t entry);
-/* The number of a label, in the order of first use. */
-uint32_t dict_label(Dict *dict, uint32_t entry, uint32_t conditions);
-
-/* A label of any dictionary: by code in the order of the store, those without one last,
- * then by conditions. */
-typedef struct Ranked {
-    Code code;
-    bool has_code, latest_only;
-    uint32_t conditions;
-} Ranked;
-
-/* The labels of all dictionaries, each once, in order; and by dictionary and label its
- * rank. The caller frees both. */
-Ranked *dicts_merge(uint32_t *n_ranked, uint32_t **rank, Dict *const *dicts, int n_dicts);
-
 /* ---- events ------------------------------------------------------------ */
 
 /*
@@ -84,8 +29,7 @@ Ranked *dicts_merge(uint32_t *n_ranked, uint32_t **rank, Dict *const *dicts, int
  * person's place in the part, the day (0 = unknown, else days from DAY_FIRST, and 1),
  * the label.
  */
-enum { LABEL_BITS = 30, DAY_BITS = 22, PART_BITS = 12, PART_PEOPLE = 1 << PART_BITS };
-#define LABEL_MASK ((UINT64_C(1) << LABEL_BITS) - 1)
+enum { DAY_BITS = 22, PART_BITS = 12, PART_PEOPLE = 1 << PART_BITS };
 
 static inline uint64_t packed_event(uint32_t person, int32_t day, uint32_t label)
 {
