@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <endian.h>
 #include <math.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -390,35 +391,47 @@ static System system_of_row(const RowMap *map, const Cell *cell)
     return system_of(word);
 }
 
+/* Up to 8 characters, the first in the lowest bits; read in pieces that overlap. */
+static uint64_t text_bits(const char *text, uint32_t len)
+{
+    uint64_t bits = 0, high = 0;
+
+    if (len >= 4) {
+        memcpy(&bits, text, 4);
+        memcpy(&high, text + len - 4, 4);
+        return le64toh(bits) | le64toh(high) << 8 * (len - 4);
+    }
+    for (uint32_t i = 0; i < len; i++)
+        bits |= (uint64_t)(unsigned char)text[i] << 8 * i;
+    return bits;
+}
+
 /* What a row writes for a code, where the source has one coding system. False if it is
  * too long to be kept. */
 static bool get_spelling(Code *spelling, const RowMap *map, const Cell *cell)
 {
-    char text[16] = {0};
-
     if (map->at[FIELD_SYSTEM] >= 0)
         return false;
     if (cell->type == CELL_INT) {
         *spelling = (Code){(uint64_t)cell->as.number, UINT64_MAX};
         return true;
     }
-    if (cell->type != CELL_TEXT || cell->len >= sizeof text)
+    if (cell->type != CELL_TEXT || cell->len >= 2 * sizeof spelling->high)
         return false;
-    memcpy(text, cell->as.text, cell->len);
-    text[15] = (char)(cell->len + 1);
-    memcpy(&spelling->high, text, 8);
-    memcpy(&spelling->low, text + 8, 8);
+    spelling->high = text_bits(cell->as.text, cell->len < 8 ? cell->len : 8);
+    spelling->low = cell->len <= 8 ? 0 : text_bits(cell->as.text + 8, cell->len - 8);
+    spelling->low |= (uint64_t)(cell->len + 1) << 56;
     return true;
 }
 
 /* The cell that the spelling came from. */
-static Cell spelled_cell(const Code *spelling)
+static Cell spelled_cell(char text[16], Code spelling)
 {
-    const char *text = (const char *)spelling;
-
-    if (spelling->low == UINT64_MAX)
-        return (Cell){CELL_INT, 0, {.number = (int64_t)spelling->high}};
-    return (Cell){CELL_TEXT, (uint32_t)text[15] - 1, {.text = text}};
+    if (spelling.low == UINT64_MAX)
+        return (Cell){CELL_INT, 0, {.number = (int64_t)spelling.high}};
+    for (int i = 0; i < 16; i++)
+        text[i] = (char)((i < 8 ? spelling.high : spelling.low) >> 8 * (i % 8));
+    return (Cell){CELL_TEXT, (uint32_t)(spelling.low >> 56) - 1, {.text = text}};
 }
 
 /* The dictionary's entry of a code; DICT_BAD_CODE. */
@@ -521,7 +534,8 @@ RowFate row_event_end(PendingEvent *event, const RowMap *map, Dict *dict)
     if ((event->spelling.high | event->spelling.low) != 0) {
         row->code = dict_recall(dict, event->spelling);
         if (row->code == DICT_UNKNOWN) {
-            Cell cell = spelled_cell(&event->spelling);
+            char text[16];
+            Cell cell = spelled_cell(text, event->spelling);
 
             row->code = read_code(dict, map->source->system, &cell);
             dict_remember(dict, event->spelling, row->code);
