@@ -9,15 +9,15 @@
  * condition).
  *
  * Rows that the server would not have sent for this plan are passed over and not counted,
- * as they are not counted where a server leaves them out: kind_postgres_select.h says
- * which. They are told by code and day alone, before anything else of a block is read.
+ * as they are not counted where a server leaves them out: wanted.h says which. They are
+ * told by code and day alone, before anything else of a block is read.
  */
 #include <math.h>
 
 #include "loaders/cell.h"
 #include "loaders/extract.h"
-#include "loaders/kind_postgres_select.h"
 #include "loaders/row.h"
+#include "loaders/wanted.h"
 
 /* What the server would do with a row of this day. */
 typedef enum Sent { SENT_NEVER, SENT_BY_END, SENT_ALWAYS } Sent;
@@ -29,7 +29,8 @@ typedef struct Meaning {
     const ChunkColumn *column;
     uint8_t *fault; /* RowFate */
     int32_t *day;
-    uint8_t *sent; /* Sent, of a day; whether it is sent, of a code or an end */
+    uint8_t *sent;  /* Sent, of a day; whether it is sent, of an end */
+    uint8_t *stage; /* that a day is in; the first in which a code is sent */
     double *value;
     uint32_t *conditions;
     uint64_t *hash;       /* for rows that count once */
@@ -52,7 +53,7 @@ typedef struct Taker {
     Meaning *date, *end, *code, *system, *value, *key; /* NULL = no such column */
     const Meaning **attributes;
     int n_attributes;
-    bool filters_codes, filters_days;
+    const Wanted *wanted;
     bool is_whole_key; /* rows count once by all they have */
     int32_t as_of, latest;
     uint32_t n_listed, n_extra;
@@ -90,20 +91,20 @@ static bool is_sentinel(const Source *source, int32_t day)
 }
 
 /* As the server compares: kind_postgres_select.c, days_wanted(). */
-static Sent day_sent(const Taker *t, const Cell *cell, bool by_end)
+static Sent day_sent(const Taker *t, const Cell *cell)
 {
     const Source *source = t->source;
     bool is_null = cell->type == CELL_NULL;
     int32_t day = is_null ? 0 : cell->as.day;
 
-    if (!t->filters_days ||
+    if (!t->wanted->has_days ||
         (source->wants_undated && (is_null || is_sentinel(source, day))))
         return SENT_ALWAYS;
     if (is_null || day >= t->taking->pile->plan->as_of)
         return SENT_NEVER;
     if (source->oldest <= DAY_FIRST || day >= source->oldest)
         return SENT_ALWAYS;
-    return by_end ? SENT_BY_END : SENT_NEVER;
+    return t->wanted->by_end ? SENT_BY_END : SENT_NEVER;
 }
 
 static bool end_sent(const Taker *t, const Cell *cell)
@@ -119,8 +120,10 @@ static void give_room(const Taker *t, Meaning *m)
     m->fault = room(t, n, sizeof *m->fault);
     if (m == t->date || m == t->end)
         m->day = room(t, n, sizeof *m->day);
-    if (m == t->date || m == t->end || m == t->code)
+    if (m == t->date || m == t->end)
         m->sent = room(t, n, sizeof *m->sent);
+    if (m == t->date || m == t->code)
+        m->stage = room(t, n, sizeof *m->stage);
     if (m == t->value)
         m->value = room(t, n, sizeof *m->value);
     if (m == t->value || m->field == FIELD_ATTRIBUTE)
@@ -131,7 +134,7 @@ static void give_room(const Taker *t, Meaning *m)
         m->hash = room(t, n, sizeof *m->hash);
 }
 
-static void learn_value(const Taker *t, Meaning *m, uint32_t v, bool by_end)
+static void learn_value(const Taker *t, Meaning *m, uint32_t v)
 {
     EventRow row;
     Cell cell;
@@ -140,7 +143,8 @@ static void learn_value(const Taker *t, Meaning *m, uint32_t v, bool by_end)
     m->fault[v] = (uint8_t)ask(&row, t, m, cell);
     if (m == t->date) {
         m->day[v] = row.day;
-        m->sent[v] = (uint8_t)day_sent(t, &cell, by_end);
+        m->sent[v] = (uint8_t)day_sent(t, &cell);
+        m->stage[v] = (uint8_t)wanted_day_stage(t->wanted, &cell);
     }
     if (m == t->end) {
         m->day[v] = row.end;
@@ -152,20 +156,19 @@ static void learn_value(const Taker *t, Meaning *m, uint32_t v, bool by_end)
         m->conditions[v] = row.conditions;
     if (m->hash != NULL)
         m->hash[v] = cell_hash(0, &cell);
-    if (m->entry == NULL)
-        return;
-    m->entry[v] = m->fault[v] == ROW_KEPT ? row.code : DICT_NO_CODE;
-    m->sent[v] =
-        !t->filters_codes || dict_entry(t->taking->pile->dict, m->entry[v])->n_hits > 0;
+    if (m == t->code)
+        m->stage[v] = (uint8_t)wanted_code_stage(t->wanted, &cell);
+    if (m->entry != NULL)
+        m->entry[v] = m->fault[v] == ROW_KEPT ? row.code : DICT_NO_CODE;
 }
 
-static void learn(const Taker *t, Meaning *m, bool by_end)
+static void learn(const Taker *t, Meaning *m)
 {
     if (m->column->is_plain)
         return;
     give_room(t, m);
     for (uint32_t v = 0; v < m->column->n; v++)
-        learn_value(t, m, v, by_end);
+        learn_value(t, m, v);
 }
 
 /* ---- setting up -------------------------------------------------------- */
@@ -223,20 +226,16 @@ static int open_column(Taker *t, int c, Err *err)
 static int open_columns(Taker *t, Err *err)
 {
     const Source *source = t->source;
-    const Code *codes;
-    size_t n_codes;
-    bool by_end;
 
     t->attributes = room(t, (size_t)t->n_meanings, sizeof(Meaning *));
     for (int c = 0; c < t->n_meanings; c++)
         if (open_column(t, c, err) != 0)
             return -1;
     t->is_whole_key = source->is_unique && t->key == NULL;
-    t->filters_codes = select_has_codes(&codes, &n_codes, source, t->access->is_integer);
-    t->filters_days = select_has_days(&by_end, t->access, t->access->type);
+    t->wanted = t->access->wanted;
     for (int c = 0; c < t->n_meanings; c++)
         if (t->meanings[c].at >= 0)
-            learn(t, &t->meanings[c], by_end);
+            learn(t, &t->meanings[c]);
     return 0;
 }
 
@@ -288,6 +287,37 @@ static uint32_t keep_sent(uint32_t *row, uint32_t n, const Meaning *m)
     return kept;
 }
 
+/* Rows whose code is wanted in some stage. */
+static uint32_t keep_coded(const Taker *t, uint32_t *row, uint32_t n)
+{
+    const uint8_t *first = t->code->stage;
+    const uint32_t *value = t->code->row_value;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = row[i];
+
+        row[kept] = at;
+        kept += first[value[at]] < t->wanted->n_stages;
+    }
+    return kept;
+}
+
+/* Rows whose code is wanted in the stage of their day. */
+static uint32_t keep_staged(const Taker *t, uint32_t *row, uint32_t n)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = row[i];
+
+        row[kept] = at;
+        kept += t->date->stage[t->date->row_value[at]] >=
+                t->code->stage[t->code->row_value[at]];
+    }
+    return kept;
+}
+
 /* Rows whose day is too old, and whose end is not late enough to make up for it. */
 static uint32_t keep_late(uint32_t *row, uint32_t n, const Meaning *date,
                           const Meaning *end)
@@ -304,6 +334,11 @@ static uint32_t keep_late(uint32_t *row, uint32_t n, const Meaning *date,
     return kept;
 }
 
+static bool tests_codes(const Taker *t)
+{
+    return t->code != NULL && wanted_last(t->wanted)->has_test;
+}
+
 /* Fills row with the rows that the server would have sent, and reads date and code. */
 static int choose_rows(uint32_t *n, Taker *t, int block, Err *err)
 {
@@ -312,14 +347,16 @@ static int choose_rows(uint32_t *n, Taker *t, int block, Err *err)
         t->row[i] = i;
     if (t->code != NULL && read_column(t, t->code, block, err) != 0)
         return -1;
-    if (t->filters_codes)
-        *n = keep_sent(t->row, *n, t->code);
+    if (tests_codes(t))
+        *n = keep_coded(t, t->row, *n);
     if (t->date == NULL || *n == 0)
         return 0;
     if (read_column(t, t->date, block, err) != 0)
         return -1;
-    if (t->filters_days)
+    if (t->wanted->has_days)
         *n = keep_sent(t->row, *n, t->date);
+    if (t->wanted->n_stages > 1)
+        *n = keep_staged(t, t->row, *n);
     if (t->end == NULL || *n == 0)
         return 0;
     if (read_column(t, t->end, block, err) != 0)
@@ -486,18 +523,26 @@ static RowFate settle(Taker *t, uint32_t i)
 
 /* ---- the chunk --------------------------------------------------------- */
 
-static bool is_any_sent(const Meaning *m)
+static bool is_any_day_sent(const Meaning *date)
 {
-    for (uint32_t v = 0; v < m->column->n; v++)
-        if (m->sent[v] != SENT_NEVER)
+    for (uint32_t v = 0; v < date->column->n; v++)
+        if (date->sent[v] != SENT_NEVER)
+            return true;
+    return false;
+}
+
+static bool is_any_code_sent(const Taker *t)
+{
+    for (uint32_t v = 0; v < t->code->column->n; v++)
+        if (t->code->stage[v] < t->wanted->n_stages)
             return true;
     return false;
 }
 
 static int take_blocks(Taker *t, Err *err)
 {
-    if ((t->filters_days && !is_any_sent(t->date)) ||
-        (t->filters_codes && !is_any_sent(t->code)))
+    if ((t->wanted->has_days && !is_any_day_sent(t->date)) ||
+        (tests_codes(t) && !is_any_code_sent(t)))
         return 0;
     t->person = room(t, BLOCK_ROWS, sizeof *t->person);
     t->row = room(t, BLOCK_ROWS, sizeof *t->row);

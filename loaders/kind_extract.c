@@ -11,6 +11,7 @@
 #include "engine/extract/folder.h"
 #include "loaders/cell.h"
 #include "loaders/extract.h"
+#include "loaders/wanted.h"
 
 /* A source that is in the extract. */
 typedef struct Own {
@@ -259,7 +260,10 @@ static int extract_find(Access *access, Db *db, Err *err)
         own->source->has_persons != extract_has_persons(source))
         return missing_place(access, place, err);
     list_files(own, access);
-    return map_columns(own, access, err);
+    if (map_columns(own, access, err) != 0)
+        return -1;
+    access->wanted = wanted_new(access);
+    return 0;
 }
 
 static int extract_split(Slices *slices, Access *access, Db *db, int n_workers, Err *err)

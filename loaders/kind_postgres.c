@@ -47,11 +47,11 @@ static int postgres_find(Access *access, Db *db, Err *err)
     access->own = own;
     if (select_find(&own->select, access, db, err) != 0)
         return -1;
-    select_finish(&own->select, access);
-    if (PQserverVersion(db_conn(db)) < 140000) /* it would compare code after code */
-        own->select.n_codes = 0;
     access->type = own->select.type;
     access->is_integer = own->select.is_integer;
+    if (!access->is_whole)
+        access->wanted = wanted_new(access);
+    select_finish(&own->select, access);
     return 0;
 }
 
@@ -153,7 +153,7 @@ static void split_pages(Slices *slices, const Access *access, uint32_t pages,
 static void split_codes(Slices *slices, const Access *access, int n_workers)
 {
     const Own *own = access->own;
-    uint32_t n = (uint32_t)own->select.n_codes;
+    uint32_t n = (uint32_t)select_n_codes(&own->select);
     uint32_t each = n / (uint32_t)(4 * SLICES_EACH * n_workers) + 1;
 
     for (uint32_t first = 0; first < n; first += each)
@@ -171,7 +171,7 @@ static int choose_way(Own *own, const Estimate *whole, const Access *access, Db 
 {
     Estimate pages;
 
-    if (own->select.n_codes == 0 || !whole->is_covered)
+    if (select_n_codes(&own->select) == 0 || !whole->is_covered)
         return 0;
     if (estimate(&pages, access, &(SelectPart){.by = BY_PAGE, .first = 1}, db, err) != 0)
         return -1;
@@ -182,7 +182,7 @@ static int choose_way(Own *own, const Estimate *whole, const Access *access, Db 
 static int postgres_split(Slices *slices, Access *access, Db *db, int n_workers, Err *err)
 {
     Own *own = access->own;
-    uint32_t n_codes = (uint32_t)own->select.n_codes, pages;
+    uint32_t n_codes = (uint32_t)select_n_codes(&own->select), pages;
     Estimate whole;
 
     if (estimate(&whole, access, &(SelectPart){.by = BY_CODE, .last = n_codes}, db,

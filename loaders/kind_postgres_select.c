@@ -295,38 +295,6 @@ static const char *or_unknown(const char *column, const Access *access)
                         sentinel_list(access));
 }
 
-static bool counts_bed_days(const Access *access)
-{
-    for (int f = 0; f < access->plan->n_features; f++)
-        if (access->plan->features[f].source == access->source->number &&
-            access->plan->features[f].count == COUNT_BED_DAYS)
-            return true;
-    return false;
-}
-
-bool select_has_codes(const Code **code, size_t *n, const Source *source,
-                      const bool *is_integer)
-{
-    bool is_number = source->system == SYSTEM_SNOMED || source->system == SYSTEM_DMD;
-    int at = column_of(source, FIELD_CODE);
-
-    if (source->role != ROLE_EVENTS || !source->needs_code || source->matcher == NULL ||
-        source->n_uncoded > 0 || !is_number || at < 0 || !is_integer[at] ||
-        column_of(source, FIELD_SYSTEM) >= 0)
-        return false;
-    *code = matcher_exact_codes(source->matcher, n);
-    return *n > 0;
-}
-
-bool select_has_days(bool *by_end, const Access *access, const CellType *type)
-{
-    const Source *source = access->source;
-    int date = column_of(source, FIELD_DATE), end = column_of(source, FIELD_END);
-
-    *by_end = end >= 0 && counts_bed_days(access);
-    return source->role == ROLE_EVENTS && date >= 0 && type[date] == CELL_DAY;
-}
-
 /* The days that some feature can use. A spell that began before the window is wanted
  * for its bed days when it reaches into it. */
 static const char *days_wanted(const Select *select, const Access *access)
@@ -335,16 +303,15 @@ static const char *days_wanted(const Select *select, const Access *access)
     Arena *arena = access->arena;
     int date = column_of(source, FIELD_DATE), end = column_of(source, FIELD_END);
     const char *day, *since = NULL, *text;
-    bool by_end;
 
-    if (access->is_whole || !select_has_days(&by_end, access, select->type))
+    if (access->wanted == NULL || !access->wanted->has_days)
         return NULL;
     day = select->column[date];
     if (source->oldest > DAY_FIRST) {
         const char *oldest = day_text(arena, source->oldest);
 
         since = arena_format(arena, "%s >= %s", day, oldest);
-        if (by_end)
+        if (access->wanted->by_end)
             since = select->type[end] != CELL_DAY
                         ? NULL
                         : arena_format(arena, "(%s or %s >= %s%s)", since,
@@ -363,12 +330,17 @@ void select_finish(Select *select, const Access *access)
 {
     const char *days = days_wanted(select, access);
     int code = column_of(access->source, FIELD_CODE);
+    int date = column_of(access->source, FIELD_DATE);
 
     select->where = days == NULL ? "" : arena_format(access->arena, " where %s", days);
     select->code_column = code < 0 ? NULL : select->column[code];
-    if (access->is_whole || !select_has_codes(&select->code, &select->n_codes,
-                                              access->source, select->is_integer))
-        select->n_codes = 0;
+    select->day_column = date < 0 ? NULL : select->column[date];
+    select->wanted = access->wanted;
+}
+
+size_t select_n_codes(const Select *select)
+{
+    return select->wanted == NULL ? 0 : wanted_last(select->wanted)->n_codes;
 }
 
 /* '{1,2,...}'::bigint[] */
@@ -380,28 +352,89 @@ static void put_codes(FILE *out, const Code *code, size_t n)
     fputs("}'::bigint[]", out);
 }
 
+static void put_starts(FILE *out, const Stage *stage)
+{
+    fputs("'{", out);
+    for (size_t i = 0; i < stage->n_starts; i++)
+        fprintf(out, "%s%s", i == 0 ? "" : ",", stage->starts[i]);
+    fputs("}'::text[]", out);
+}
+
 /*
  * "X = any(codes)": the server makes a hash table of the codes once a statement, which
  * costs it less for every row than a join. Adding 0 makes an integer of any width one
  * that is hashed, and spares the planner from looking up each code in its statistics;
- * but with it no index is of use.
+ * but with it no index is of use. "is not true" keeps "not" from being drawn into the
+ * comparison, which is hashed by later versions only, and lets nulls pass.
  */
-static void put_wanted(FILE *out, const Select *select, const SelectPart *part)
+static void put_test(FILE *out, const Select *select, const Stage *stage, bool is_brief)
 {
-    switch (part->by) {
-    case BY_PAGE:
-        fprintf(out, "%s + 0::bigint = any(", select->code_column);
-        put_codes(out, select->code, select->n_codes);
-        break;
-    case BY_CODE:
-        fprintf(out, "%s = any(", select->code_column);
-        put_codes(out, select->code + part->first, part->last - part->first);
-        break;
-    case BY_READER:
-        fprintf(out, "%s = any(%zu wanted codes", select->code_column, select->n_codes);
-        break;
+    const char *code = select->code_column;
+
+    if (!stage->has_test) {
+        fputs("true", out);
+    } else if (select->wanted->is_integer) {
+        fprintf(out, "%s + 0::bigint = any(", code);
+        if (is_brief)
+            fprintf(out, "%zu wanted codes", stage->n_codes);
+        else
+            put_codes(out, stage->codes, stage->n_codes);
+        fputc(')', out);
+    } else {
+        fprintf(out, "(left(%s::text, %d) collate \"C\" = any(", code,
+                select->wanted->n_chars);
+        if (is_brief)
+            fprintf(out, "%zu starts of unwanted codes", stage->n_starts);
+        else
+            put_starts(out, stage);
+        fputs(")) is not true", out);
     }
-    fputc(')', out);
+}
+
+/* The test of the stage that a row's day is in; that of the last has been made. */
+static void put_stages(FILE *out, const Select *select, bool is_brief)
+{
+    const Wanted *wanted = select->wanted;
+    char day[DAY_TEXT];
+
+    fputs("case", out);
+    for (int s = wanted->n_stages - 1; s > 0; s--) {
+        day_format(day, wanted->stages[s].from);
+        fprintf(out, " when %s >= '%s' then ", select->day_column, day);
+        if (s == wanted->n_stages - 1)
+            fputs("true", out);
+        else
+            put_test(out, select, &wanted->stages[s], is_brief);
+    }
+    fputs(" else ", out);
+    put_test(out, select, &wanted->stages[0], is_brief);
+    fputs(" end", out);
+}
+
+/* Codes of an index first, or all that the last stage wants: few rows are left for the
+ * stages then. */
+static const char *put_wanted(FILE *out, const Select *select, const SelectPart *part,
+                              const char *and)
+{
+    const Stage *last = wanted_last(select->wanted);
+    bool is_brief = part->by == BY_READER;
+
+    if (part->by == BY_CODE && last->n_codes > 0) {
+        fprintf(out, "%s%s = any(", and, select->code_column);
+        put_codes(out, last->codes + part->first, part->last - part->first);
+        fputc(')', out);
+        and = " and ";
+    } else if (last->has_test) {
+        fputs(and, out);
+        put_test(out, select, last, is_brief);
+        and = " and ";
+    }
+    if (select->wanted->n_stages > 1) {
+        fputs(and, out);
+        put_stages(out, select, is_brief);
+        and = " and ";
+    }
+    return and;
 }
 
 void select_write(FILE *out, const Select *select, const SelectPart *part)
@@ -411,11 +444,8 @@ void select_write(FILE *out, const Select *select, const SelectPart *part)
     for (int c = 0; c < select->n_columns; c++)
         fprintf(out, "%s%s", c == 0 ? "select " : ", ", select->column[c]);
     fprintf(out, " from %s%s", select->from, select->where);
-    if (select->n_codes > 0) {
-        fputs(and, out);
-        put_wanted(out, select, part);
-        and = " and ";
-    }
+    if (select->wanted != NULL)
+        and = put_wanted(out, select, part, and);
     if (part->by == BY_PAGE && part->first > 0) {
         fprintf(out, "%st.ctid >= '(%" PRIu32 ",0)'::tid", and, part->first);
         and = " and ";

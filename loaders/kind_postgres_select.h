@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "loaders/kinds.h"
+#include "loaders/wanted.h"
 
 typedef struct Select {
     const char **column; /* SQL by column, cast where its type is not read as it is */
@@ -17,8 +17,8 @@ typedef struct Select {
     const char *from;        /* a table or a query, named t */
     const char *where;       /* "" or " where " and the days that are wanted */
     const char *code_column; /* SQL of the code, or NULL */
-    const Code *code;        /* the wanted codes, where the server is told */
-    size_t n_codes;          /* 0: it sends rows whatever their code */
+    const char *day_column;  /* SQL of the date, or NULL */
+    const Wanted *wanted;    /* NULL = all rows */
 } Select;
 
 /* A part of the rows of a source. */
@@ -37,19 +37,12 @@ typedef struct SelectPart {
  * type that is not read, or not what its field needs. */
 int select_find(Select *select, const Access *access, Db *db, Err *err);
 
-/* Decides what the server is told to leave out. After select_find(). */
+/* Tells the server what to leave out: access->wanted. After select_find(). */
 void select_finish(Select *select, const Access *access);
+/* Integer codes that are wanted, and no others; 0 = rows are sent whatever their code. */
+size_t select_n_codes(const Select *select);
 
 /* select ... where ... */
 void select_write(FILE *out, const Select *select, const SelectPart *part);
-
-/* True if the server leaves out rows whose code no feature wants: then *code are the
- * wanted ones, all in an integer column of one coding system. is_integer is by column. */
-bool select_has_codes(const Code **code, size_t *n, const Source *source,
-                      const bool *is_integer);
-/* True if the server leaves out rows whose day no feature wants; type is by column.
- * Rows from oldest on, and undated ones with wants_undated; with *by_end also those that
- * end from then on, or have not ended. */
-bool select_has_days(bool *by_end, const Access *access, const CellType *type);
 
 #endif

@@ -63,6 +63,7 @@ int load_share(int n, int n_workers, SharedWork work, void *own, Err *err);
 
 typedef struct Reader Reader;
 typedef struct Extract Extract; /* see extract.h */
+typedef struct Wanted Wanted;   /* see wanted.h */
 
 /* A source that has been found. */
 typedef struct Access {
@@ -76,6 +77,7 @@ typedef struct Access {
     void *own;              /* of the kind */
     const CellType *type;   /* by column: as it arrives, or is missing */
     const bool *is_integer; /* by column: an integer where it lies */
+    const Wanted *wanted;   /* rows that are asked for; NULL = all */
     double rows;            /* expected; an estimate */
     uint64_t bytes;         /* of what has to be read; an estimate */
 } Access;

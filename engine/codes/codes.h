@@ -184,8 +184,14 @@ void matcher_build(Matcher *matcher);
  * (which may be more than most). A code that several entries of one feature match
  * with the same conditions gives one hit. Cost: one probe for each length in use. */
 int matcher_find(const Matcher *matcher, Code code, Hit *hits, int most);
-/* The exact codes of a source that has no prefixes, for a filter in the server;
- * n_codes 0 when there are prefixes. Borrowed. */
-const Code *matcher_exact_codes(const Matcher *matcher, size_t *n_codes);
+/* What the lists hold, each code or beginning of codes once, ascending. Borrowed. */
+typedef struct MatcherKey {
+    Code code;
+    bool is_prefix;
+    const Hit *hits;
+    uint32_t n_hits;
+} MatcherKey;
+size_t matcher_n_keys(const Matcher *matcher);
+MatcherKey matcher_key(const Matcher *matcher, size_t number);
 
 #endif

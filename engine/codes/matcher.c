@@ -30,9 +30,8 @@ struct Matcher {
     Hit *hits;
     Slot *slots;
     size_t n_slots; /* a power of two, at most half full */
-    Code *exact;
-    size_t n_exact;
-    bool has_prefix;
+    Code *keys;     /* ascending */
+    size_t n_keys;
     uint16_t lengths[N_SYSTEMS]; /* bit n: some prefix has n characters */
 };
 
@@ -64,7 +63,6 @@ void matcher_add(Matcher *matcher, const ListEntry *entry, uint32_t feature)
                                     matcher->room, sizeof *matcher->pairs);
     }
     if (entry->is_prefix) {
-        matcher->has_prefix = true;
         matcher->lengths[code_system(key)] |= (uint16_t)(1U << length_of(key));
         key.low |= PREFIX_MARK;
     }
@@ -154,7 +152,7 @@ void matcher_build(Matcher *matcher)
     matcher->slots =
         arena_alloc(matcher->arena, matcher->n_slots, sizeof *matcher->slots);
     matcher->hits = arena_alloc(matcher->arena, n, sizeof *matcher->hits);
-    matcher->exact = arena_alloc(matcher->arena, n, sizeof *matcher->exact);
+    matcher->keys = arena_alloc(matcher->arena, n, sizeof *matcher->keys);
     for (size_t i = 0; i < n; i++) {
         Code key = matcher->pairs[i].key;
         Slot *slot = slot_of(matcher, key);
@@ -163,7 +161,7 @@ void matcher_build(Matcher *matcher)
         if (slot->n == 0) {
             slot->key = key;
             slot->first = (uint32_t)i;
-            matcher->exact[matcher->n_exact++] = key;
+            matcher->keys[matcher->n_keys++] = key;
         }
         slot->n++;
     }
@@ -222,8 +220,17 @@ int matcher_find(const Matcher *matcher, Code code, Hit *hits, int most)
     }
 }
 
-const Code *matcher_exact_codes(const Matcher *matcher, size_t *n_codes)
+size_t matcher_n_keys(const Matcher *matcher)
 {
-    *n_codes = matcher->has_prefix ? 0 : matcher->n_exact;
-    return matcher->exact;
+    return matcher->n_keys;
+}
+
+MatcherKey matcher_key(const Matcher *matcher, size_t number)
+{
+    const Slot *slot = slot_of(matcher, matcher->keys[number]);
+    Code code = slot->key;
+
+    code.low &= ~(uint64_t)PREFIX_MARK;
+    return (MatcherKey){code, (slot->key.low & PREFIX_MARK) != 0,
+                        matcher->hits + slot->first, slot->n};
 }

@@ -583,8 +583,10 @@ Test(load, a_description_shows_the_statements)
         text,
         "\n    select t.\"id\", t.\"date\", t.\"code\", t.\"value\"::float8 from "
         "\"load_describe\".\"t_gp\" t where (t.\"date\" < '2025-07-01' or t.\"date\" is "
-        "null or t.\"date\" in ('1900-01-01', '9999-12-31')) and t.\"code\" = any(2 "
-        "wanted codes)\n    falls: ever\n"));
+        "null or t.\"date\" in ('1900-01-01', '9999-12-31')) and t.\"code\" + "
+        "0::bigint = any(2 wanted codes) and case when t.\"date\" >= '2024-07-01' then "
+        "true else t.\"code\" + 0::bigint = any(1 wanted codes) end\n"
+        "    falls: ever\n"));
     cr_expect_not_null(strstr(
         text,
         "where (t.\"date\" < '2025-07-01' and (t.\"date\" >= '2024-07-01' or "
