@@ -10,16 +10,27 @@
 #include "engine/commands.h"
 #include "engine/options.h"
 
-/* Threads that wait are to sleep: by default they spin for a while, on processors that a
- * server on this machine could use. OpenMP reads this before main() begins, so the
- * program starts itself again; where it cannot, it goes on as it is. */
-static void wait_asleep(char **argv)
+/* What libraries read before main() begins. Threads that wait are to sleep: by default
+ * they spin for a while, on processors that a server on this machine could use. Large
+ * arrays are to lie in large pages, where the system gives them on request: they are read
+ * in no order, and a processor remembers where few small pages are. */
+static const struct {
+    const char *name, *value;
+} SETTINGS[] = {{"OMP_WAIT_POLICY", "passive"},
+                {"GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"}};
+
+/* The program starts itself again with those that nobody has made; where it cannot, it
+ * goes on as it is. */
+static void apply_settings(char **argv)
 {
-    static const char POLICY[] = "OMP_WAIT_POLICY";
     char program[PATH_MAX]; /* its own path, so that ps shows its name */
     ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
+    int n_made = 0;
 
-    if (getenv(POLICY) != NULL || len <= 0 || setenv(POLICY, "passive", 0) != 0)
+    for (size_t s = 0; s < sizeof SETTINGS / sizeof *SETTINGS; s++)
+        if (getenv(SETTINGS[s].name) == NULL)
+            n_made += setenv(SETTINGS[s].name, SETTINGS[s].value, 0) == 0;
+    if (n_made == 0 || len <= 0)
         return;
     program[len] = '\0';
     execv(program, argv);
@@ -30,7 +41,7 @@ int main(int argc, char **argv)
     Options options;
     Err err = {0};
 
-    wait_asleep(argv);
+    apply_settings(argv);
     options_parse(&options, commands, argc, argv);
     log_open(options.is_json ? LOG_JSON : LOG_TEXT,
              options.is_quiet ? LOG_WARN : LOG_INFO);
