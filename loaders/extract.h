@@ -107,24 +107,36 @@ typedef struct TableState {
                           is no plain table, and is pulled in full */
     const char *why;   /* what it is instead */
     uint32_t pages;
+    const uint8_t *untouched; /* a bit for each page; see pages_read_map() */
 } TableState;
 
 /* The server whose transaction ids a snapshot counts, and what its snapshot sees. */
 typedef struct ServerState {
     const char *server; /* NULL = not known */
     uint64_t xmin, xmax;
+    uint64_t log_before;  /* position in the log before the snapshot; 0 = not known */
+    bool has_map;         /* the role may read visibility maps */
     const char *flush_to; /* log position at which the snapshot is durable; or NULL */
     double durable_at;    /* by log_clock(): when it is in any case */
 } ServerState;
 
-/* db[0] holds the snapshot; side is a session outside of it. */
+/* What has to be known before the snapshot is taken. side is a session outside of it. */
+int pages_before(ServerState *state, Db *side, Err *err);
+/* db holds the snapshot. */
 int pages_server(ServerState *state, Db *side, Db *db, Arena *arena, Err *err);
 int pages_table(TableState *state, const Access *access, Db *side, Db *db, Err *err);
 /* True if transactions since the old snapshot can be told from older ones. */
 bool pages_can_compare(const Manifest *old, const ServerState *now);
-/* Whether the pages hold other rows than the n of the old snapshot. */
-int pages_have_changed(bool *changed, const Access *access, const Piece *piece,
-                       uint64_t old_xmin, Db *db, Err *err);
+/* Marks the pages that nobody has written to since before the old snapshot, as far as the
+ * visibility map knows. side: as above, after the new snapshot was taken. */
+int pages_read_map(TableState *state, const Access *access, uint64_t log_before, Db *side,
+                   Err *err);
+/* True if that is so of all pages of the piece, which was pulled when the table had
+ * old_pages (0 = not known): it holds the same rows. */
+bool pages_are_untouched(const TableState *state, const Piece *piece, uint32_t old_pages);
+/* Whether the pages hold other rows than the piece. Looks at each. */
+int pages_have_changed(bool *changed, const TableState *state, const Access *access,
+                       const Piece *piece, uint64_t old_xmin, Db *db, Err *err);
 /* Waits until nothing that the snapshot saw can be lost by a crash of the server. */
 int pages_settle(const ServerState *state, Db *side, Err *err);
 

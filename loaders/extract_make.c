@@ -22,7 +22,8 @@ enum { LEAST_PAGES = 64, MOST_PAGES = 4096, PIECES_WANTED = 32, MOST_PIECES = 40
 typedef struct Job {
     int source; /* index into Plan.sources, and into Making.wanted */
     int piece;
-    const Piece *old; /* that it is compared with, or NULL */
+    const Piece *old;   /* that it is compared with, or NULL */
+    uint32_t old_pages; /* of its table */
     Slice slice;
 } Job;
 
@@ -43,7 +44,7 @@ typedef struct Wanted {
     TableState table;
     bool is_left_out;     /* nothing uses it, and it would be pulled in full each time */
     uint64_t rows, bytes; /* pulled */
-    int kept;             /* pieces that stay */
+    int kept, unread;     /* pieces that stay; of these, without a look at their rows */
 } Wanted;
 
 typedef struct Making {
@@ -176,7 +177,8 @@ static const ExtractSource *old_of(const Making *m, const ExtractSource *now)
     return old != NULL && has_same_columns(old, now) ? old : NULL;
 }
 
-static void add_job(Making *m, int s, const Slice *slice, const Piece *old)
+static void add_job(Making *m, int s, const Slice *slice, const Piece *old,
+                    uint32_t old_pages)
 {
     Wanted *wanted = &m->wanted[s];
     bool is_event = m->whole.sources[s].role == ROLE_EVENTS;
@@ -186,7 +188,7 @@ static void add_job(Making *m, int s, const Slice *slice, const Piece *old)
         jobs->room = 2 * jobs->room + 64;
         jobs->job = mem_grow(jobs->job, (size_t)jobs->room, sizeof *jobs->job, "extract");
     }
-    jobs->job[jobs->n++] = (Job){s, wanted->source.n_pieces++, old, *slice};
+    jobs->job[jobs->n++] = (Job){s, wanted->source.n_pieces++, old, old_pages, *slice};
 }
 
 /* The size of pieces: as before where that still fits, so that they can be compared. */
@@ -204,15 +206,19 @@ static uint32_t choose_pages(uint32_t pages, const ExtractSource *old)
     return each;
 }
 
-static void plan_pages(Making *m, int s)
+static int plan_pages(Making *m, int s, Err *err)
 {
-    const Wanted *wanted = &m->wanted[s];
+    Wanted *wanted = &m->wanted[s];
     const ExtractSource *old = m->can_compare ? old_of(m, &wanted->source) : NULL;
     uint32_t each;
 
     if (old != NULL &&
         (old->state == NULL || strcmp(old->state, wanted->table.state) != 0))
         old = NULL;
+    if (old != NULL && m->server.has_map && m->old.log_before > 0 &&
+        pages_read_map(&wanted->table, &m->sources.access[s], m->old.log_before, m->side,
+                       err) != 0)
+        return -1;
     each = choose_pages(wanted->table.pages, old);
     for (uint32_t p = 0; p * each < wanted->table.pages; p++) {
         Slice slice = {s, p * each, (p + 1) * each, (uint64_t)each * 8192};
@@ -221,8 +227,9 @@ static void plan_pages(Making *m, int s)
 
         if (piece != NULL && (piece->first != slice.first || piece->last != slice.last))
             piece = NULL;
-        add_job(m, s, &slice, piece);
+        add_job(m, s, &slice, piece, piece == NULL ? 0 : old->pages);
     }
+    return 0;
 }
 
 static const Piece *old_file(const ExtractSource *old, const char *file)
@@ -245,7 +252,8 @@ static void plan_slices(Making *m, int s, const Slices *slices)
             add_job(m, s, slice,
                     access->reader->file == NULL
                         ? NULL
-                        : old_file(old, access->reader->file(access, slice)));
+                        : old_file(old, access->reader->file(access, slice)),
+                    0);
     }
 }
 
@@ -263,15 +271,16 @@ static int plan_source(Making *m, int s, Err *err)
         pages_table(&wanted->table, access, m->side, m->sources.db[0], err) != 0)
         return -1;
     wanted->source.state = wanted->table.state;
+    wanted->source.pages = wanted->table.pages;
     wanted->is_left_out = wanted->table.why != NULL && !is_used(m->plan, source);
     if (wanted->is_left_out || source->role == ROLE_OPT_OUTS)
         return 0;
-    if (wanted->table.state != NULL)
-        plan_pages(m, s);
-    else
+    if (wanted->table.state == NULL)
         plan_slices(m, s,
                     source->role == ROLE_EVENTS ? &m->sources.events
                                                 : &m->sources.about_people);
+    else if (plan_pages(m, s, err) != 0)
+        return -1;
     wanted->source.pieces = arena_alloc(m->arena, (size_t)wanted->source.n_pieces,
                                         sizeof *wanted->source.pieces);
     return 0;
@@ -294,7 +303,8 @@ static int can_keep(bool *keeps, Making *m, Hand *hand, const Job *job, Db *db, 
 {
     const Access *access = &m->sources.access[job->source];
     Piece *piece = &m->wanted[job->source].source.pieces[job->piece];
-    bool changed = true;
+    const TableState *table = &m->wanted[job->source].table;
+    bool changed;
 
     *keeps = false;
     if (piece->file != NULL) {
@@ -303,8 +313,14 @@ static int can_keep(bool *keeps, Making *m, Hand *hand, const Job *job, Db *db, 
         *keeps = job->old != NULL && strcmp(job->old->digest, piece->digest) == 0;
         return 0;
     }
-    if (job->old != NULL &&
-        pages_have_changed(&changed, access, job->old, m->old.xmin, db, err) != 0)
+    if (job->old == NULL)
+        return 0;
+    *keeps = pages_are_untouched(table, job->old, job->old_pages);
+    if (*keeps) {
+        __atomic_fetch_add(&m->wanted[job->source].unread, 1, __ATOMIC_RELAXED);
+        return 0;
+    }
+    if (pages_have_changed(&changed, table, access, job->old, m->old.xmin, db, err) != 0)
         return -1;
     *keeps = !changed;
     return 0;
@@ -422,12 +438,24 @@ static int write_people(Making *m, Err *err)
 
 /* ---- the whole --------------------------------------------------------- */
 
+static bool needs_database(const Plan *plan)
+{
+    for (int s = 0; s < plan->n_sources; s++)
+        if (source_reader(&plan->sources[s])->needs_database)
+            return true;
+    return false;
+}
+
 static int open_sources(Making *m, Err *err)
 {
     SourcesOptions how = {.conninfo = m->options->conninfo,
                           .n_workers = m->options->connections,
                           .is_whole = true};
 
+    if (needs_database(&m->whole) &&
+        (db_open(&m->side, m->options->conninfo, "extract", err) != 0 ||
+         pages_before(&m->server, m->side, err) != 0))
+        return -1;
     if (sources_open(&m->sources, &m->whole, &how, err) != 0)
         return -1;
     m->hands = arena_alloc(m->arena, (size_t)m->sources.n_workers, sizeof *m->hands);
@@ -436,10 +464,9 @@ static int open_sources(Making *m, Err *err)
         m->hands[w].pull = (RowPull){
             .folder = m->options->folder, .list = &m->list, .arena = m->hands[w].arena};
     }
-    if (m->sources.db[0] == NULL)
+    if (m->side == NULL)
         return 0;
-    if (db_open(&m->side, m->options->conninfo, "extract", err) != 0 ||
-        pages_server(&m->server, m->side, m->sources.db[0], m->arena, err) != 0)
+    if (pages_server(&m->server, m->side, m->sources.db[0], m->arena, err) != 0)
         return -1;
     m->can_compare = pages_can_compare(&m->old, &m->server);
     return 0;
@@ -467,9 +494,10 @@ static void log_sources(const Making *m)
         else if (m->whole.sources[s].role != ROLE_OPT_OUTS)
             log_line(LOG_INFO,
                      "stage=extract source=%s rows=%" PRIu64 " pieces=%d kept=%d "
-                     "pulled_rows=%" PRIu64 " mb=%" PRIu64 "%s%s%s",
+                     "unread=%d pulled_rows=%" PRIu64 " mb=%" PRIu64 "%s%s%s",
                      name, source_rows(&wanted->source), wanted->source.n_pieces,
-                     wanted->kept, wanted->rows, wanted->bytes / (1024 * 1024),
+                     wanted->kept, wanted->unread, wanted->rows,
+                     wanted->bytes / (1024 * 1024),
                      wanted->table.why == NULL ? "" : " in_full=\"",
                      wanted->table.why == NULL ? "" : wanted->table.why,
                      wanted->table.why == NULL ? "" : "\"");
@@ -488,6 +516,7 @@ static int write_manifest(Making *m, Err *err)
     new->server = m->server.server;
     new->snapshot = m->sources.snapshot;
     new->xmin = m->server.xmin;
+    new->log_before = m->server.log_before;
     if (m->side != NULL && pages_settle(&m->server, m->side, err) != 0)
         return -1;
     if (write_people(m, err) != 0 || manifest_write(new, m->options->folder, err) != 0)

@@ -28,6 +28,17 @@
  * right up to 2^31 of it; beyond it is negative, which counts as new. The snapshots must
  * lie less than 2^30 ids apart, in 64 bits, or everything is pulled.
  *
+ * To look at every row costs the server ten seconds of processor time for 60 million. So
+ * rows are not looked at where the visibility map says enough. Its bit for a page means
+ * that everybody sees all rows of the page; whoever writes to the page clears it, and
+ * only a later vacuum sets it again, and leaves the position in the log on the block of
+ * the map (32,000 pages). So with W, a position in the log from before S: if a block was
+ * last noted at or before W, a page whose bit is set now had it before S, and nobody has
+ * written to the page since. Pages that a table had then and has no more may have had
+ * rows: that range is looked at. The map is read by stratify.visibility_map(), which an
+ * administrator installs (sql/60_visibility_map.sql); without it, on a standby and where
+ * nothing is ever vacuumed, rows decide alone.
+ *
  * A crash may take back the last transactions where commits are not waited for
  * (synchronous_commit = off), and give their ids to others. So the making ends only when
  * the log is on the server's disk up to the snapshot, or three times wal_writer_delay
@@ -89,6 +100,36 @@ static int log_position(ServerState *state, Db *side, Arena *arena, Err *err)
         return -1;
     state->flush_to = text_at(result, 0, arena);
     state->durable_at = log_clock() + 3 * strtod(PQgetvalue(result, 0, 1), NULL) / 1000;
+    PQclear(result);
+    return 0;
+}
+
+/* "16/B374D848", in 64 bits; 0 for anything else. */
+static uint64_t log_number(const char *text)
+{
+    char *slash;
+    uint64_t high = text == NULL ? 0 : strtoull(text, &slash, 16);
+
+    if (text == NULL || *slash != '/')
+        return 0;
+    return high << 32 | strtoull(slash + 1, NULL, 16);
+}
+
+int pages_before(ServerState *state, Db *side, Err *err)
+{
+    PGresult *result = db_query(
+        side,
+        "select exists (select from pg_proc p join pg_namespace n on n.oid = "
+        "p.pronamespace where n.nspname = 'stratify' and p.proname = 'visibility_map' "
+        "and has_schema_privilege(n.oid, 'usage') "
+        "and has_function_privilege(p.oid, 'execute')), "
+        "case when not pg_is_in_recovery() then pg_current_wal_insert_lsn()::text end",
+        0, NULL, err);
+
+    if (result == NULL)
+        return -1;
+    state->has_map = is_true(result, 0);
+    state->log_before = log_number(PQgetvalue(result, 0, 1));
     PQclear(result);
     return 0;
 }
@@ -211,29 +252,135 @@ int pages_table(TableState *state, const Access *access, Db *side, Db *db, Err *
     return 0;
 }
 
-int pages_have_changed(bool *changed, const Access *access, const Piece *piece,
-                       uint64_t old_xmin, Db *db, Err *err)
+/* ---- pages ------------------------------------------------------------- */
+
+enum { PAGES_A_BYTE = 4 }; /* of the map: two bits a page, the lower is all-visible */
+
+static void set_untouched(uint8_t *untouched, uint32_t n, uint32_t first,
+                          const unsigned char *map, size_t len)
+{
+    for (size_t i = 0; i < len * PAGES_A_BYTE && first + i < n; i++) {
+        uint32_t page = first + (uint32_t)i;
+
+        if ((map[i / PAGES_A_BYTE] >> 2 * (i % PAGES_A_BYTE) & 1) != 0)
+            untouched[page / 8] |= (uint8_t)(1 << page % 8);
+    }
+}
+
+static void read_map(TableState *state, Arena *arena, const PGresult *result,
+                     uint64_t log_before)
+{
+    uint8_t *untouched = arena_alloc(arena, state->pages / 8 + 1, 1);
+
+    for (int b = 0; b < PQntuples(result); b++) {
+        unsigned char *map;
+        size_t len;
+
+        if (log_number(PQgetvalue(result, b, 0)) > log_before)
+            continue;
+        map = PQunescapeBytea((unsigned char *)PQgetvalue(result, b, 1), &len);
+        if (map == NULL)
+            continue;
+        set_untouched(untouched, state->pages, (uint32_t)((size_t)b * len * PAGES_A_BYTE),
+                      map, len);
+        PQfreemem(map);
+    }
+    state->untouched = untouched;
+}
+
+int pages_read_map(TableState *state, const Access *access, uint64_t log_before, Db *side,
+                   Err *err)
+{
+    const char *name = db_quote_table(access->arena, access->source->table);
+    PGresult *result =
+        db_query(side,
+                 "select noted, pages from stratify.visibility_map($1::regclass) "
+                 "order by block",
+                 1, &name, err);
+
+    if (result == NULL)
+        return -1;
+    read_map(state, access->arena, result, log_before);
+    PQclear(result);
+    return 0;
+}
+
+bool pages_are_untouched(const TableState *state, const Piece *piece, uint32_t old_pages)
+{
+    uint32_t old_last = piece->last < old_pages ? piece->last : old_pages;
+    uint32_t last = piece->last < state->pages ? piece->last : state->pages;
+
+    if (state->untouched == NULL || old_pages == 0 || old_last > state->pages)
+        return false;
+    for (uint32_t page = piece->first; page < last; page++)
+        if ((state->untouched[page / 8] >> page % 8 & 1) == 0)
+            return false;
+    return true;
+}
+
+/* Asks something of the rows on the piece's pages: select WHAT from them. */
+static PGresult *ask_rows(const Access *access, const Piece *piece, const char *what,
+                          const char *having, Db *db, Err *err)
+{
+    Arena *arena = arena_new();
+    const char *sql =
+        arena_format(arena,
+                     "select %s from %s t where t.ctid >= '(%" PRIu32 ",0)'::tid "
+                     "and t.ctid < '(%" PRIu32 ",0)'::tid%s",
+                     what, db_quote_table(arena, access->source->table), piece->first,
+                     piece->last, having);
+    PGresult *result = db_query(db, sql, 0, NULL, err);
+
+    arena_free(arena);
+    return result;
+}
+
+/* Whether some row is new. Ends with the first. */
+static int have_new_row(bool *found, const Access *access, const Piece *piece,
+                        uint64_t old_xmin, Db *db, Err *err)
+{
+    char is_new[64];
+    PGresult *result;
+
+    snprintf(is_new, sizeof is_new, " and age(t.xmin) <= age('%" PRIu32 "'::xid) limit 1",
+             (uint32_t)old_xmin);
+    result = ask_rows(access, piece, "1", is_new, db, err);
+    if (result == NULL)
+        return -1;
+    *found = PQntuples(result) > 0;
+    PQclear(result);
+    return 0;
+}
+
+/* Whether the rows on the pages are others than the piece has. */
+static int have_other_rows(bool *others, const Access *access, const Piece *piece,
+                           uint64_t old_xmin, Db *db, Err *err)
 {
     uint64_t rows = 0, found;
+    char what[96];
     PGresult *result;
-    char *sql;
-    Arena *arena = arena_new();
 
     for (int f = 0; f < piece->n_files; f++)
         rows += piece->files[f].chunk.rows;
-    sql = arena_format(arena,
-                       "select count(*), coalesce(min(age(t.xmin)) <= "
-                       "age('%" PRIu32 "'::xid), false) from %s t "
-                       "where t.ctid >= '(%" PRIu32 ",0)'::tid "
-                       "and t.ctid < '(%" PRIu32 ",0)'::tid",
-                       (uint32_t)old_xmin, db_quote_table(arena, access->source->table),
-                       piece->first, piece->last);
-    result = db_query(db, sql, 0, NULL, err);
-    arena_free(arena);
+    snprintf(what, sizeof what,
+             "count(*), coalesce(min(age(t.xmin)) <= age('%" PRIu32 "'::xid), false)",
+             (uint32_t)old_xmin);
+    result = ask_rows(access, piece, what, "", db, err);
     if (result == NULL)
         return -1;
     found = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
-    *changed = found != rows || is_true(result, 1);
+    *others = found != rows || is_true(result, 1);
     PQclear(result);
     return 0;
+}
+
+int pages_have_changed(bool *changed, const TableState *state, const Access *access,
+                       const Piece *piece, uint64_t old_xmin, Db *db, Err *err)
+{
+    *changed = false;
+    /* Where the map says that somebody wrote, a new row is likely, and soon found. */
+    if (state->untouched != NULL &&
+        have_new_row(changed, access, piece, old_xmin, db, err) != 0)
+        return -1;
+    return *changed ? 0 : have_other_rows(changed, access, piece, old_xmin, db, err);
 }

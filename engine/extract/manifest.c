@@ -59,6 +59,15 @@ static void set_number(json_t *object, const char *key, uint64_t number)
     json_object_set_new(object, key, json_integer((json_int_t)number));
 }
 
+/* A number that may be too large for one of JSON. */
+static void set_wide(json_t *object, const char *key, uint64_t number)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%" PRIu64, number);
+    set_text(object, key, text);
+}
+
 static json_t *files_json(const Piece *piece, Arena *arena)
 {
     json_t *files = json_array();
@@ -121,6 +130,8 @@ static json_t *source_json(const ExtractSource *source, Arena *arena)
 
     set_text(object, "place", source->place);
     set_text(object, "state", source->state);
+    if (source->pages > 0)
+        set_number(object, "pages", source->pages);
     json_object_set_new(object, "is_text_person", json_boolean(source->is_text_person));
     json_object_set_new(object, "has_persons", json_boolean(source->has_persons));
     json_object_set_new(object, "columns", columns_json(source));
@@ -132,15 +143,15 @@ char *manifest_text(const Manifest *manifest)
 {
     Arena *arena = arena_new();
     json_t *root = json_object(), *sources = json_array();
-    char xmin[24], *dumped, *text;
+    char *dumped, *text;
     uint8_t digest[SHA256_BYTES];
     size_t len;
 
     set_number(root, "stratify_extract", EXTRACT_FORMAT);
     set_number(root, "generation", (uint64_t)manifest->generation);
     set_text(root, "server", manifest->server);
-    snprintf(xmin, sizeof xmin, "%" PRIu64, manifest->xmin);
-    set_text(root, "xmin", xmin);
+    set_wide(root, "xmin", manifest->xmin);
+    set_wide(root, "log_before", manifest->log_before);
     set_text(root, "snapshot", manifest->snapshot);
     set_text(root, "people", manifest->people);
     set_number(root, "n_people", manifest->n_people);
@@ -231,6 +242,14 @@ static uint64_t get_number(Parse *parse, const json_t *object, const char *key,
     return 0;
 }
 
+/* As set_wide() wrote it; 0 where it is missing. */
+static uint64_t get_wide(Parse *parse, const json_t *object, const char *key)
+{
+    const char *text = get_text(parse, object, key, false);
+
+    return text == NULL ? 0 : strtoull(text, NULL, 10);
+}
+
 static bool get_flag(Parse *parse, const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
@@ -300,6 +319,7 @@ static void parse_source(Parse *parse, ExtractSource *source, const json_t *obje
 
     source->place = get_text(parse, object, "place", true);
     source->state = get_text(parse, object, "state", false);
+    source->pages = (uint32_t)get_number(parse, object, "pages", UINT32_MAX);
     source->is_text_person = get_flag(parse, object, "is_text_person");
     source->has_persons = get_flag(parse, object, "has_persons");
     source->columns = arena_alloc(parse->arena, n, sizeof *source->columns);
@@ -322,7 +342,8 @@ static void parse_root(Parse *parse, Manifest *manifest, const json_t *root)
 
     manifest->generation = (int64_t)get_number(parse, root, "generation", INT32_MAX);
     manifest->server = get_text(parse, root, "server", false);
-    manifest->xmin = strtoull(get_text(parse, root, "xmin", true), NULL, 10);
+    manifest->xmin = get_wide(parse, root, "xmin");
+    manifest->log_before = get_wide(parse, root, "log_before");
     manifest->snapshot = get_text(parse, root, "snapshot", true);
     manifest->people = get_text(parse, root, "people", true);
     manifest->n_people = (uint32_t)get_number(parse, root, "n_people", UINT32_MAX - 16);

@@ -42,7 +42,8 @@ typedef struct ExtractColumn {
 typedef struct ExtractSource {
     const char *place; /* kind, and table, query or files */
     const char
-        *state; /* pieces stay while it is the same; NULL = pulled whole each time */
+        *state;     /* pieces stay while it is the same; NULL = pulled whole each time */
+    uint32_t pages; /* of the table; 0 = not known */
     bool is_text_person, has_persons;
     ExtractColumn *columns; /* beside the person, where it has persons */
     int n_columns;
@@ -51,9 +52,10 @@ typedef struct ExtractSource {
 } ExtractSource;
 
 typedef struct Manifest {
-    int64_t generation; /* 1 more with every change */
-    const char *server; /* whose transaction ids xmin counts; NULL = no database */
-    uint64_t xmin;      /* every transaction before it is seen; 0 = not known */
+    int64_t generation;  /* 1 more with every change */
+    const char *server;  /* whose transaction ids xmin counts; NULL = no database */
+    uint64_t xmin;       /* every transaction before it is seen; 0 = not known */
+    uint64_t log_before; /* position in the server's log before it; 0 = not known */
     const char *snapshot;
     const char *people; /* file: ids, the list of persons */
     uint32_t n_people;
