@@ -29,6 +29,7 @@ enum {
     KEY_SYSTEM,
     KEY_EXTRACT,
     KEY_DELETE,
+    KEY_MAP,
     KEY_LOG
 };
 
@@ -52,6 +53,9 @@ static const struct {
     {OPTIONS_RUN,
      {"metrics", KEY_METRICS, "FILE", 0,
       "write metrics for Prometheus' textfile collector", 1}},
+    {OPTIONS_INIT,
+     {"visibility-map", KEY_MAP, 0, 0,
+      "let `extract` read visibility maps; for a superuser", 1}},
     {OPTIONS_SYNTH, {"people", KEY_PEOPLE, "N", 0, "1000 to 2000000 (default 20000)", 1}},
     {OPTIONS_SYNTH,
      {"seed", KEY_SEED, "N", 0, "another seed, other people (default 1)", 1}},
@@ -156,6 +160,9 @@ static error_t parse_word(int key, char *text, Options *options, struct argp_sta
         return 0;
     case KEY_REPLACE:
         options->replace = true;
+        return 0;
+    case KEY_MAP:
+        options->visibility_map = true;
         return 0;
     case KEY_OUT:
         options->out = text;

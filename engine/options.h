@@ -33,7 +33,8 @@ enum {
     OPTIONS_LIST = 32,    /* --group */
     OPTIONS_EXTRACT = 64, /* --extract --delete --jobs */
     OPTIONS_CODES = 128,  /* --column --system --extract */
-    OPTIONS_DIFF = 256    /* --out */
+    OPTIONS_DIFF = 256,   /* --out */
+    OPTIONS_INIT = 512    /* --visibility-map */
 };
 
 struct Options {
@@ -49,7 +50,7 @@ struct Options {
     const char *system;       /* of its codes, or NULL */
     int32_t as_of;            /* today unless given */
     int threads, connections; /* 0 = number of cores */
-    bool dry_run, shadow, replace;
+    bool dry_run, shadow, replace, visibility_map;
     const char *out, *metrics, *group, *dirt, *extract, *delete;
     uint32_t people;
     uint64_t seed;

@@ -2,7 +2,7 @@
 -- which pages of a table nobody has written to, in place of looking at every row. Nothing
 -- else needs it.
 --
---     psql -d sid -f sql/60_visibility_map.sql
+--     stratify init --visibility-map
 --
 -- Of a table it tells those who make runs which pages hold nothing but rows that everybody
 -- sees, and where in the log that was last noted. It opens no row to anybody.

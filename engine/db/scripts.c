@@ -10,7 +10,7 @@
 
 #define SCRIPTS(each)                                                                    \
     each(00_roles) each(10_source) each(11_source_indexes) each(20_results)              \
-        each(30_publish) each(40_read) each(50_diff)
+        each(30_publish) each(40_read) each(50_diff) each(60_visibility_map)
 
 #define DECLARE(name)                                                                    \
     extern const char _binary_sql_##name##_sql_start[], _binary_sql_##name##_sql_end[];

@@ -249,7 +249,7 @@ done:
 
 /* ---- without a run -------------------------------------------------------- */
 
-int publish_init(const char *conninfo, Err *err)
+int publish_init(const char *conninfo, bool with_visibility_map, Err *err)
 {
     static const char *const SCRIPTS[] = {"00_roles", "20_results", "30_publish",
                                           "40_read", "50_diff"};
@@ -263,6 +263,8 @@ int publish_init(const char *conninfo, Err *err)
     for (size_t i = 0; i < sizeof SCRIPTS / sizeof *SCRIPTS; i++)
         if (db_run_script(db, SCRIPTS[i], err) != 0)
             goto done;
+    if (with_visibility_map && db_run_script(db, "60_visibility_map", err) != 0)
+        goto done;
     rc = db_commit(db, err);
 done:
     db_close(db);

@@ -60,8 +60,9 @@ double publication_server_cpu(const Publication *publication);
 /* Ends the sessions; what was staged and not published is dropped. NULL is accepted. */
 void publish_close(Publication *publication);
 
-/* Installs or renews the results schema. */
-int publish_init(const char *conninfo, Err *err);
+/* Installs or renews the results schema; as a superuser also, where asked for, what lets
+ * visibility maps be read (sql/60_visibility_map.sql). */
+int publish_init(const char *conninfo, bool with_visibility_map, Err *err);
 /* Makes an earlier published run the current one. */
 int publish_switch(const char *conninfo, int64_t run, Err *err);
 

@@ -96,7 +96,7 @@ make_people() {
     sql -c "drop database if exists bench" \
         -c "create database bench template people strategy file_copy"
     export PGDATABASE=bench
-    "$stratify" init -q
+    "$stratify" init -q --visibility-map
     sql -f tests/bench/peer_setup.sql
     sql -c "create extension if not exists pg_prewarm" \
         -c "select sum(pg_prewarm(oid)) from pg_class where relnamespace = 'sid'::regnamespace

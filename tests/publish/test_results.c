@@ -19,11 +19,11 @@ Test(results, init_again_changes_nothing)
     const char *before = ask(db, CATALOGUE);
     Err err = {0};
 
-    cr_expect_eq(publish_init(database, &err), 0, "%s", err.text);
+    cr_expect_eq(publish_init(database, false, &err), 0, "%s", err.text);
     cr_expect_str_eq(ask(db, CATALOGUE), before);
     publish_four(db);
     before = seen(db);
-    cr_expect_eq(publish_init(database, &err), 0, "%s", err.text);
+    cr_expect_eq(publish_init(database, false, &err), 0, "%s", err.text);
     cr_expect_str_eq(seen(db), before);
     db_close(db);
 }

@@ -106,8 +106,7 @@ release() {
     held=
 }
 
-$stratify init -q
-sql -f sql/60_visibility_map.sql 2>/dev/null
+$stratify init -q --visibility-map
 map=visibility_map
 # rename_map NAME: under another name the function is not found.
 rename_map() {

@@ -60,7 +60,7 @@ void desk_open(void)
     cr_assert_eq(db_exec(db, sql, &err), 0, "%s", err.text);
     db_close(db);
     snprintf(database, sizeof database, "dbname=%s", name);
-    cr_assert_eq(publish_init(database, &err), 0, "%s", err.text);
+    cr_assert_eq(publish_init(database, false, &err), 0, "%s", err.text);
 }
 
 void desk_close(void)
