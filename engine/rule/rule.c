@@ -1,9 +1,9 @@
 /*
  * rule.c - the words of a slot, and the evaluation of compiled expressions.
  *
- * A rule is an array of postfix steps on a stack whose depth was proved when it was
- * parsed. Every step is evaluated: there is nothing to skip that would cost more than
- * the branch around it.
+ * A rule is an array of steps on a stack whose depth was proved when it was parsed.
+ * Every step is evaluated: there is nothing to skip that would cost more than the branch
+ * around it.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -42,9 +42,72 @@ static inline double finite_or_missing(double value)
     return isfinite(value) ? value : NAN;
 }
 
-static inline double apply_one(OpCode code, double a)
+/* pow, fmin and fmax of C can lose a NaN; here missing stays missing. */
+static inline double apply_known(OpCode code, double a, double b)
 {
+    if (isnan(a) || isnan(b))
+        return NAN;
     switch (code) {
+    case OP_POW:
+        return finite_or_missing(pow(a, b));
+    case OP_MIN:
+        return a < b ? a : b;
+    default: /* OP_MAX */
+        return a > b ? a : b;
+    }
+}
+
+static bool is_among(double value, const double *members, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (value == members[i])
+            return true;
+    }
+    return false;
+}
+
+/* One after the other, since the last bit hangs on the order. */
+static double sum_slots(const double *row, const uint32_t *slots, uint32_t n)
+{
+    double sum = row[slots[0]];
+
+    for (uint32_t i = 1; i < n; i++)
+        sum += row[slots[i]];
+    return sum;
+}
+
+static double count_slots(const double *row, const uint32_t *slots, uint32_t n)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        count += is_yes(row[slots[i]]);
+    return count;
+}
+
+/* The steps that have more than two operands. */
+static double apply_many(const Rule *rule, const RuleStep *step,
+                         const double *const *base, double a)
+{
+    const double *row = base[IN_ROW];
+
+    switch ((OpCode)step->code) {
+    case OP_IN:
+        return is_among(a, &rule->numbers[step->at[1]], step->at[2]);
+    case OP_NOT_IN:
+        return !isnan(a) && !is_among(a, &rule->numbers[step->at[1]], step->at[2]);
+    case OP_SUM:
+        return sum_slots(row, &rule->args[step->at[1]], step->at[2]);
+    default: /* OP_COUNT */
+        return count_slots(row, &rule->args[step->at[1]], step->at[2]);
+    }
+}
+
+/* The first two operands are at hand; one that a step has not is any number. */
+static inline double apply(const Rule *rule, const RuleStep *step,
+                           const double *const *base, double a, double b)
+{
+    switch ((OpCode)step->code) {
     case OP_NOT:
         return !is_yes(a);
     case OP_NEG:
@@ -61,33 +124,12 @@ static inline double apply_one(OpCode code, double a)
         return floor(a);
     case OP_IS_MISSING:
         return isnan(a);
-    default: /* OP_IS_RECORDED */
+    case OP_IS_RECORDED:
         return !isnan(a);
-    }
-}
-
-/* pow, fmin and fmax of C can lose a NaN; here missing stays missing. */
-static inline double apply_two_known(OpCode code, double a, double b)
-{
-    if (isnan(a) || isnan(b))
-        return NAN;
-    switch (code) {
-    case OP_POW:
-        return finite_or_missing(pow(a, b));
-    case OP_MIN:
-        return a < b ? a : b;
-    default: /* OP_MAX */
-        return a > b ? a : b;
-    }
-}
-
-static inline double apply_two(OpCode code, double a, double b)
-{
-    switch (code) {
     case OP_AND:
-        return is_yes(a) && is_yes(b);
+        return is_yes(a) & is_yes(b);
     case OP_OR:
-        return is_yes(a) || is_yes(b);
+        return is_yes(a) | is_yes(b);
     case OP_EQ:
         return a == b;
     case OP_NE:
@@ -108,49 +150,30 @@ static inline double apply_two(OpCode code, double a, double b)
         return a * b;
     case OP_DIV:
         return finite_or_missing(a / b);
+    case OP_POW:
+    case OP_MIN:
+    case OP_MAX:
+        return apply_known((OpCode)step->code, a, b);
     case OP_COALESCE:
         return isnan(a) ? b : a;
+    case OP_IF:
+        return is_yes(a) ? b : base[step->from[2]][step->at[2]];
     default:
-        return apply_two_known(code, a, b);
+        return apply_many(rule, step, base, a);
     }
 }
 
-static inline bool is_among(double value, const Op *members, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        if (value == members[i].number)
-            return true;
-    }
-    return false;
-}
-
-/* The value left on the stack, as it is. */
+/* The value as it is. */
 static double evaluate(const Rule *rule, const double *row)
 {
     double stack[RULE_STACK];
-    double *top = stack; /* one above the last value */
+    const double *const base[] = {
+        [ON_STACK] = stack, [IN_ROW] = row, [IN_NUMBERS] = rule->numbers};
 
-    for (const Op *op = rule->ops; op < rule->ops + rule->n_ops; op++) {
-        if (op->code == OP_NUMBER) {
-            *top++ = op->number;
-        } else if (op->code == OP_SLOT) {
-            *top++ = row[op->arg];
-        } else if (op->code <= OP_IS_RECORDED) {
-            top[-1] = apply_one(op->code, top[-1]);
-        } else if (op->code <= OP_COALESCE) {
-            top--;
-            top[-1] = apply_two(op->code, top[-1], top[0]);
-        } else if (op->code == OP_IF) {
-            top -= 2;
-            top[-1] = is_yes(top[-1]) ? top[0] : top[1];
-        } else { /* OP_IN, OP_NOT_IN */
-            bool found = is_among(top[-1], op + 1, op->arg);
-
-            top[-1] = !isnan(top[-1]) && found == (op->code == OP_IN);
-            op += op->arg;
-        }
-    }
-    return stack[0];
+    for (const RuleStep *step = rule->steps; step < rule->steps + rule->n_steps; step++)
+        stack[step->to] = apply(rule, step, base, base[step->from[0]][step->at[0]],
+                                base[step->from[1]][step->at[1]]);
+    return base[rule->result][rule->result_at];
 }
 
 double rule_number(const Rule *rule, const double *row)
@@ -215,5 +238,6 @@ const Rule *rule_compile(const char *text, Where where, RuleType want, const Sco
     if (rule_parse(rule, where, scope, err) != 0)
         return NULL;
     collect_slots(rule, scope->arena);
+    rule_lay_out(rule, scope->arena);
     return rule;
 }

@@ -1,6 +1,7 @@
 /*
- * rule_code.h - a compiled expression: postfix steps for a small stack. Shared by
- * the rule*.c only; compile_names.c looks for names with the lexer.
+ * rule_code.h - a compiled expression: as it is parsed, postfix for a small stack, and
+ * as it is evaluated, one step for each operator. Shared by the rule*.c only;
+ * compile_names.c looks for names with the lexer.
  */
 #ifndef ENGINE_RULE_RULE_CODE_H
 #define ENGINE_RULE_RULE_CODE_H
@@ -39,9 +40,11 @@ typedef enum OpCode {
     OP_MAX,
     OP_COALESCE,
 
-    OP_IN,     /* the next Op.arg steps hold the numbers to compare with */
+    OP_IN,     /* the next Op.arg ops hold the numbers to compare with */
     OP_NOT_IN, /* likewise */
-    OP_IF      /* condition, then, else */
+    OP_IF,     /* condition, then, else */
+    OP_SUM,    /* push the sum of the slots that the next Op.arg ops hold */
+    OP_COUNT   /* push how many of them are above 0 */
 } OpCode;
 
 typedef struct Op {
@@ -55,12 +58,31 @@ enum {
     RULE_NESTING = 60 /* brackets, signs and powers within each other */
 };
 
+/* Where an operand stands while a rule is evaluated. */
+typedef enum Base { ON_STACK, IN_ROW, IN_NUMBERS } Base;
+
+/* An operator that knows where its operands are, so that no step is spent on pushing
+ * slots and numbers. What follows an op as its data starts at number at[1] and is at[2]
+ * long. */
+typedef struct RuleStep {
+    uint8_t code;    /* OpCode */
+    uint8_t to;      /* place on the stack of the result */
+    uint8_t from[3]; /* Base of each operand, IN_NUMBERS where there is none */
+    uint32_t at[3];  /* and its place there */
+} RuleStep;
+
 struct Rule {
     const char *text;
     RuleType type; /* of the expression itself */
     RuleType want; /* what the caller asked for */
-    Op *ops;
+    Op *ops;       /* as parsed */
     int n_ops;
+    RuleStep *steps;
+    int n_steps;
+    Base result; /* where the value stands after the steps */
+    uint32_t result_at;
+    double *numbers; /* Op.number by op */
+    uint32_t *args;  /* Op.arg by op */
     uint32_t *slots;
     size_t n_slots;
 };
@@ -97,6 +119,11 @@ Token rule_next(Lexer *lexer);
 /* The place of an offset in the expression. */
 Where rule_place(const Lexer *lexer, size_t at);
 
+/* ---- steps ------------------------------------------------------------- */
+
+/* Fills steps, numbers and args from the ops. */
+void rule_lay_out(Rule *rule, Arena *arena);
+
 /* ---- parsing ----------------------------------------------------------- */
 
 typedef struct Parser {
@@ -117,7 +144,7 @@ typedef struct Operand {
     size_t at;    /* where it starts */
 } Operand;
 
-/* Fills the rule's type and steps from its text. */
+/* Fills the rule's type and ops from its text. */
 int rule_parse(Rule *rule, Where where, const Scope *scope, Err *err);
 
 /* The loosest level, and the tightest: a literal, name, function or bracket. */
@@ -134,7 +161,9 @@ Where parse_place(const Parser *p, size_t at);
 int parse_expected(Parser *p, const char *what);
 /* Goes past a mark that must be there. */
 int parse_mark(Parser *p, const char *mark);
-/* Adds a step; the only place where the stack can become too deep. */
+/* Adds an op as the data of one before it. */
+void parse_push(Parser *p, Op op);
+/* Adds an op; the only place where the stack can become too deep. */
 int parse_emit(Parser *p, OpCode code, uint32_t arg, double number);
 int parse_need_number(Parser *p, const Operand *operand);
 int parse_need_yesno(Parser *p, const Operand *operand);

@@ -1,5 +1,5 @@
 /*
- * rule_parse.c - expressions: from text to typed postfix steps, in one pass.
+ * rule_parse.c - expressions: from text to typed postfix ops, in one pass.
  *
  * Recursive descent, one function for each level of precedence. The first fault ends
  * the parse: what follows it would only be guesses. Values are read in rule_value.c.
@@ -59,18 +59,18 @@ int parse_mark(Parser *p, const char *mark)
     return parse_is_mark(p, mark) ? parse_advance(p) : parse_expected(p, what);
 }
 
-/* ---- steps ------------------------------------------------------------- */
+/* ---- ops --------------------------------------------------------------- */
 
 static int stack_use(OpCode code)
 {
-    if (code == OP_NUMBER || code == OP_SLOT)
+    if (code == OP_NUMBER || code == OP_SLOT || code == OP_SUM || code == OP_COUNT)
         return 1;
     if (code == OP_IF)
         return -2;
     return code >= OP_AND && code <= OP_COALESCE ? -1 : 0;
 }
 
-static void push_op(Parser *p, Op op)
+void parse_push(Parser *p, Op op)
 {
     Rule *rule = p->rule;
 
@@ -93,7 +93,7 @@ int parse_emit(Parser *p, OpCode code, uint32_t arg, double number)
         err_hint(p->err, "write it as several derived features");
         return -1;
     }
-    push_op(p, (Op){code, arg, number});
+    parse_push(p, (Op){code, arg, number});
     return 0;
 }
 
@@ -279,7 +279,7 @@ static int parse_member_number(Parser *p, double *value)
     return parse_advance(p);
 }
 
-/* in (a, b): the members follow the step as its data. */
+/* in (a, b): the members follow the op as its data. */
 static int parse_members(Parser *p, const Operand *left, OpCode code)
 {
     int at = p->rule->n_ops;
@@ -295,7 +295,7 @@ static int parse_members(Parser *p, const Operand *left, OpCode code)
             (left->type == RULE_WORD ? parse_word(p, left->words, &value)
                                      : parse_member_number(p, &value)) != 0)
             return -1;
-        push_op(p, (Op){OP_NUMBER, 0, value});
+        parse_push(p, (Op){OP_NUMBER, 0, value});
         p->rule->ops[at].arg++;
     } while (parse_is_mark(p, ","));
     return parse_is_mark(p, ")") ? parse_advance(p) : parse_expected(p, "\",\" or \")\"");

@@ -134,37 +134,29 @@ static int parse_call(Parser *p, const struct Function *function, Operand *out)
     return parse_advance(p);
 }
 
-/* One member of a family; of count(), whether it is above 0. */
-static int emit_member(Parser *p, const RuleName *name, bool is_count, bool is_first)
+/* sum(family.*) and count(family.*): the members follow the op as its data. The token
+ * looked at is the bracket. */
+static int parse_family(Parser *p, OpCode code, Operand *out)
 {
-    use_name(name);
-    if (parse_emit(p, OP_SLOT, name->slot, 0) != 0)
-        return -1;
-    if (is_count &&
-        (parse_emit(p, OP_NUMBER, 0, 0) != 0 || parse_emit(p, OP_GT, 0, 0) != 0))
-        return -1;
-    return is_first ? 0 : parse_emit(p, OP_ADD, 0, 0);
-}
-
-/* sum(family.*) and count(family.*); the token looked at is the bracket. */
-static int parse_family(Parser *p, bool is_count, Operand *out)
-{
-    int n = 0;
+    int at = p->rule->n_ops;
 
     if (parse_advance(p) != 0)
         return -1;
     if (p->token.kind != TOKEN_FAMILY)
         return parse_expected(p, "a family, as in efi.*");
+    if (parse_emit(p, code, 0, 0) != 0)
+        return -1;
     for (size_t i = 0; i < p->scope->n_names; i++) {
         const RuleName *name = &p->scope->names[i];
 
         if (name->family == NULL || strlen(name->family) != p->token.len ||
             memcmp(name->family, p->token.text, p->token.len) != 0)
             continue;
-        if (emit_member(p, name, is_count, n++ == 0) != 0)
-            return -1;
+        use_name(name);
+        parse_push(p, (Op){OP_SLOT, name->slot, 0});
+        p->rule->ops[at].arg++;
     }
-    if (n == 0)
+    if (p->rule->ops[at].arg == 0)
         return report_unknown(p, "family", true);
     out->type = RULE_NUMBER;
     return parse_advance(p) != 0 ? -1 : parse_mark(p, ")");
@@ -175,9 +167,10 @@ static int parse_function(Parser *p, const Token *name, Operand *out)
     const char *words[N_FUNCTIONS + 2] = {"sum", "count"};
     const char *nearest, *word;
 
-    if (parse_token_is(name, TOKEN_NAME, "sum") ||
-        parse_token_is(name, TOKEN_NAME, "count"))
-        return parse_family(p, name->len == 5, out);
+    if (parse_token_is(name, TOKEN_NAME, "sum"))
+        return parse_family(p, OP_SUM, out);
+    if (parse_token_is(name, TOKEN_NAME, "count"))
+        return parse_family(p, OP_COUNT, out);
     for (int i = 0; i < N_FUNCTIONS; i++) {
         if (parse_token_is(name, TOKEN_NAME, FUNCTIONS[i].name))
             return parse_call(p, &FUNCTIONS[i], out);

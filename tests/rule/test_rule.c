@@ -5,12 +5,13 @@
 
 #include "engine/rule/rule.h"
 
-enum { N_SLOTS = 12 };
+enum { N_SLOTS = 17 };
 
 static Words band_words = {(const char *[]){"fit", "mild", "moderate", "severe"}, 4, 4,
                            false, true};
 
-/* A small world; slot 4 and 9 are never recorded. */
+/* A small world; slots 4, 9 and 15 are never recorded. The families lab and gap do not
+ * stand together. */
 typedef struct World {
     Arena *arena;
     Words sex;
@@ -20,7 +21,8 @@ typedef struct World {
     Err err;
 } World;
 
-static const double ROW[N_SLOTS] = {70, 3, 1, 0, NAN, 2, 1, 0, 2, NAN, 5, 0};
+static const double ROW[N_SLOTS] = {70,  3, 1, 0,   NAN, 2,   1,   0,  2,
+                                    NAN, 5, 0, 0.1, 4,   0.2, NAN, 0.3};
 
 static World *world_new(void)
 {
@@ -39,6 +41,11 @@ static World *world_new(void)
         {"gone", RULE_YESNO, 9, NULL, NULL, NULL},
         {"efi.score", RULE_NUMBER, 10, NULL, NULL, NULL},
         {"hfrs.f00", RULE_YESNO, 11, NULL, NULL, "hfrs"},
+        {"lab.one", RULE_NUMBER, 12, NULL, NULL, "lab"},
+        {"gap.one", RULE_NUMBER, 13, NULL, NULL, "gap"},
+        {"lab.two", RULE_NUMBER, 14, NULL, NULL, "lab"},
+        {"gap.two", RULE_NUMBER, 15, NULL, NULL, "gap"},
+        {"lab.three", RULE_NUMBER, 16, NULL, NULL, "lab"},
     };
 
     world->arena = arena;
@@ -118,6 +125,16 @@ static const struct {
     {"sum(efi.*)", 2},
     {"count(efi.*)", 1},
     {"sum(efi.*) / 36 + count(hfrs.*)", 2.0 / 36},
+    {"sum(lab.*)", 0.1 + 0.2 + 0.3}, /* 0.6 in another order */
+    {"sum(lab.*) * 1", (0.1 + 0.2) + 0.3},
+    {"1 + sum(lab.*)", 1 + ((0.1 + 0.2) + 0.3)},
+    {"sum(gap.*)", NAN},
+    {"coalesce(sum(gap.*), 7)", 7},
+    {"count(gap.*)", 1},
+    {"count(lab.*) - count(gap.*) * sum(efi.*)", 1},
+    {"min(count(lab.*), if(falls in (2, 3), sum(lab.*), 9), -bmi)", NAN},
+    {"if(count(gap.*) > 1 or age in (70, 71), falls - sum(efi.*), age)", 1},
+    {"-(1 - (2 - (3 - (falls - sum(efi.*)))))", -1},
     {"2*(age-60)", 20},
     {"1-2", -1},
 };
@@ -194,6 +211,11 @@ static const struct {
     {"if(age > 60, care_home, carer)", true},
     {"min(care_home, carer) == 0", true},
     {"count(efi.*) >= 1", true},
+    {"sum(gap.*) > 0", false},
+    {"not sum(gap.*) > 0", true},
+    {"sum(gap.*) is missing and count(gap.*) is not missing", true},
+    {"gone or bmi > 1 or age not in (1, 70) or falls in (3)", true},
+    {"not (gone and care_home) and not (carer or gone)", true},
     {"age > 60\n  and falls > 2", true},
 };
 
