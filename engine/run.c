@@ -93,7 +93,7 @@ static int run_stages(Run *made, const Options *options, Err *err)
     if (load(made, options, err) != 0)
         return -1;
     people = made->store.n_people;
-    score_people(&made->scores, &made->plan, &made->store);
+    score_people(&made->scores, &made->matches, &made->plan, &made->store);
     input_counts_log(made->scores.replaced, &made->plan);
     stopwatch_lap(&made->watch, "score", people, 0, NAN);
     strata_band(&made->scores, &made->plan, &made->store);

@@ -251,7 +251,7 @@ static void count_source(Tally *tally, const SourceSet *source, uint32_t person)
     const Events *events = source->events;
     uint64_t last;
 
-    if (events->n == 0)
+    if (events->n == 0 || !source->is_counted)
         return;
     last = events->start[person + 1];
     for (uint64_t e = events->start[person]; e < last; e++) {

@@ -34,6 +34,9 @@ typedef struct Tally Tally;
 /* Borrows the plan and the store; read-only once made. Without evidence `exists` is
  * counted several times faster. Cost: the codes and hits of the store, once. */
 FeatureSet *feature_set_new(const Plan *plan, const Store *store, bool evidence);
+/* Without evidence, and only of the features whose slots are marked; the others are as
+ * where nothing counts. */
+FeatureSet *feature_set_of(const Plan *plan, const Store *store, const bool *slots);
 void feature_set_free(FeatureSet *set); /* NULL is accepted */
 
 /* The scratch of one thread; borrows the set. */

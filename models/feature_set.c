@@ -157,6 +157,11 @@ static bool work_add(CodeWork *work, const FeatureSet *set, uint32_t feature)
     return false;
 }
 
+static bool is_wanted(const FeatureSet *set, uint32_t feature)
+{
+    return set->slots == NULL || set->slots[set->plan->features[feature].slot];
+}
+
 /* Turns a range of hits into work and a list; returns the list, 0 if it is empty. work
  * NULL: all into the list. */
 static uint32_t add_work(SourceSet *source, CodeWork *work, const FeatureSet *set,
@@ -167,6 +172,9 @@ static uint32_t add_work(SourceSet *source, CodeWork *work, const FeatureSet *se
     for (uint32_t h = range[0]; h < range[1]; h++) {
         bool asks = hit_asks(hits, h, range[0], range[1]);
 
+        if (!is_wanted(set, hits[h].feature))
+            continue;
+        source->is_counted = true;
         if (work != NULL && !asks && work_add(work, set, hits[h].feature))
             continue;
         source->rest[source->n_rest++] = (Rest){hits[h].feature, asks, &hits[h]};
@@ -201,13 +209,15 @@ static void set_source(FeatureSet *set, SourceSet *to, const Source *source,
     }
 }
 
-FeatureSet *feature_set_new(const Plan *plan, const Store *store, bool evidence)
+static FeatureSet *set_make(const Plan *plan, const Store *store, const bool *slots,
+                            bool evidence)
 {
     FeatureSet *set = mem_alloc(1, sizeof *set, "features");
     size_t n = (size_t)plan->n_features, n_sources = (size_t)plan->n_event_sources;
 
     set->plan = plan;
     set->store = store;
+    set->slots = slots;
     set->counters = mem_alloc(n, sizeof *set->counters, "features");
     set->rooms = mem_alloc(n, sizeof *set->rooms, "features");
     set->untouched = mem_alloc(n, sizeof *set->untouched, "features");
@@ -228,6 +238,16 @@ FeatureSet *feature_set_new(const Plan *plan, const Store *store, bool evidence)
     for (int s = 0; s < plan->n_event_sources; s++)
         set_source(set, &set->sources[s], plan_events(plan, s), &store->events[s]);
     return set;
+}
+
+FeatureSet *feature_set_new(const Plan *plan, const Store *store, bool evidence)
+{
+    return set_make(plan, store, NULL, evidence);
+}
+
+FeatureSet *feature_set_of(const Plan *plan, const Store *store, const bool *slots)
+{
+    return set_make(plan, store, slots, false);
 }
 
 void feature_set_free(FeatureSet *set)

@@ -57,6 +57,7 @@ typedef struct SourceSet {
     CodeWork *codes;
     Rest *rest;
     uint32_t n_rest, uncoded; /* uncoded: first of rest for every event; 0 = none */
+    bool is_counted;          /* some feature counts its events */
 } SourceSet;
 
 /* Codes of a source that are equal in their first characters have one number. */
@@ -70,6 +71,7 @@ typedef struct Groups {
 struct FeatureSet {
     const Plan *plan;
     const Store *store;
+    const bool *slots; /* of the features that are counted; NULL = all */
     Counter *counters; /* by feature */
     Room *rooms;       /* by feature */
     size_t n_room;

@@ -75,17 +75,11 @@ static void fill_person(double *row, const Plan *plan, const Store *store,
     }
 }
 
-/* A band as it stands in the row. Bands by rank are not known during a visit. */
-static double band_value(const Model *model, int band)
-{
-    return model->is_by_rank || band < 0 ? NAN : band;
-}
-
 static void score_model(Visit *visit, const Plan *plan, int number)
 {
     const Model *model = &plan->models[number];
     double *row = visit->row, score = NAN;
-    int why = 0;
+    int why = 0, band;
 
     for (int r = 1; r < model->n_reasons && why == 0; r++) {
         const ModelReason *reason = &model->reasons[r];
@@ -98,36 +92,21 @@ static void score_model(Visit *visit, const Plan *plan, int number)
         score = model->kind->score(model, row, &why);
     visit->outcome[number] = (uint8_t)why;
     row[model->score_slot] = score;
-    row[model->band_slot] = band_value(model, model_band(model, score));
+    band = model_band(model, score);
+    row[model->band_slot] = band < 0 ? NAN : band;
 }
 
-/* A model whose result is known from the first visit. */
-static void recall_model(Visit *visit, const Plan *plan, int number, const Scores *scores,
-                         uint32_t person)
-{
-    const Model *model = &plan->models[number];
-
-    visit->outcome[number] = scores->outcome[number][person];
-    visit->row[model->score_slot] = scores->score[number][person];
-    visit->row[model->band_slot] = band_value(model, scores->band[number][person]);
-}
-
-/* Everything after the features, in the order of the plan; known may be NULL. */
-static void visit_steps(Visit *visit, const Plan *plan, const Scores *known,
-                        uint32_t person)
+/* Everything after the features, in the order of the plan. */
+static void visit_steps(Visit *visit, const Plan *plan)
 {
     for (int s = 0; s < plan->n_steps; s++) {
         const Step *step = &plan->steps[s];
+        const Derived *derived = &plan->derived[step->index];
 
-        if (!step->is_model) {
-            const Derived *derived = &plan->derived[step->index];
-
-            visit->row[derived->slot] = rule_number(derived->rule, visit->row);
-        } else if (known != NULL) {
-            recall_model(visit, plan, step->index, known, person);
-        } else {
+        if (step->is_model)
             score_model(visit, plan, step->index);
-        }
+        else
+            visit->row[derived->slot] = rule_number(derived->rule, visit->row);
     }
 }
 
@@ -142,7 +121,7 @@ void visit_person(Visit *visit, const Plan *plan, const Store *store, uint32_t p
     }
     fill_person(visit->row, plan, store, person);
     feature_row(visit->row, evidence ? visit->evidence : NULL, visit->tally, person);
-    visit_steps(visit, plan, NULL, person);
+    visit_steps(visit, plan);
 }
 
 const double *visit_row(const Visit *visit)
@@ -169,6 +148,43 @@ void visit_set_bands(Visit *visit, const Plan *plan, const Scores *scores,
         visit->row[plan->models[m].score_slot] = scores->score[m][person];
         visit->row[plan->models[m].band_slot] = band < 0 ? NAN : band;
     }
+}
+
+/* ---- rules --------------------------------------------------------------- */
+
+static void matches_alloc(Matches *matches, uint32_t n_people)
+{
+    matches->segment = mem_alloc(n_people, sizeof *matches->segment, "segments");
+    matches->cohort = mem_alloc(n_people, sizeof *matches->cohort, "cohorts");
+}
+
+void matches_free(Matches *matches)
+{
+    free(matches->segment);
+    free(matches->cohort);
+    *matches = (Matches){0};
+}
+
+static uint8_t match_segment(const Plan *plan, const double *row)
+{
+    for (int s = 0; s < plan->n_segments; s++)
+        if (plan->segments[s].when == NULL || rule_holds(plan->segments[s].when, row))
+            return (uint8_t)s;
+    return 0;
+}
+
+/* Of the cohorts asked for. */
+static uint64_t match_cohorts(const Plan *plan, const double *row, uint64_t asked)
+{
+    uint64_t bits = 0;
+
+    for (int c = 0; c < plan->n_cohorts; c++) {
+        const Rule *when = plan->cohorts[c].when;
+
+        if ((asked >> c & 1) != 0 && (when == NULL || rule_holds(when, row)))
+            bits |= UINT64_C(1) << c;
+    }
+    return bits;
 }
 
 /* ---- everyone ------------------------------------------------------------ */
@@ -210,12 +226,21 @@ static void scores_keep(Scores *scores, const Visit *visit, Flagger *flagger,
     }
 }
 
-void score_people(Scores *scores, const Plan *plan, const Store *store)
+static void matches_keep(Matches *matches, const double *row, const Plan *plan,
+                         uint32_t person)
+{
+    matches->segment[person] = match_segment(plan, row);
+    matches->cohort[person] = match_cohorts(plan, row, UINT64_MAX);
+}
+
+void score_people(Scores *scores, Matches *matches, const Plan *plan, const Store *store)
 {
     FeatureSet *set = feature_set_new(plan, store, false);
     Flags *flags = flags_new(plan);
 
     scores_alloc(scores, plan, flags, store->n_people);
+    if (matches != NULL)
+        matches_alloc(matches, store->n_people);
 #pragma omp parallel
     {
         Visit *visit = visit_new(plan);
@@ -226,6 +251,8 @@ void score_people(Scores *scores, const Plan *plan, const Store *store)
         for (uint32_t person = 0; person < store->n_people; person++) {
             visit_person(visit, plan, store, person, false);
             scores_keep(scores, visit, flagger, plan, person);
+            if (matches != NULL)
+                matches_keep(matches, visit->row, plan, person);
         }
 #pragma omp critical(replaced_inputs)
         input_counts_add(scores->replaced, flagger->counts, plan);
@@ -252,34 +279,83 @@ void scores_free(Scores *scores)
     *scores = (Scores){0};
 }
 
-/* ---- rules --------------------------------------------------------------- */
+/* ---- rules that read a band by rank -------------------------------------- */
 
-static uint8_t match_segment(const Plan *plan, const double *row)
+/* What the second visit is for. */
+typedef struct Late {
+    bool segments;
+    uint64_t cohorts;
+    bool *slots; /* what these rules read, also through derived features */
+} Late;
+
+/* Not through derived features: they cannot read a band by rank. */
+static bool rule_is_late(const Plan *plan, const Rule *rule)
 {
+    bool is_late = false;
+    const uint32_t *slots;
+    size_t n = 0;
+
+    slots = rule != NULL ? rule_slots(rule, &n) : NULL;
+    for (size_t i = 0; i < n; i++) {
+        const Slot *slot = &plan->slots[slots[i]];
+
+        is_late |= slot->kind == SLOT_BAND && plan->models[slot->index].is_by_rank;
+    }
+    return is_late;
+}
+
+static void late_read(Late *late, const Rule *rule)
+{
+    const uint32_t *slots;
+    size_t n = 0;
+
+    slots = rule != NULL ? rule_slots(rule, &n) : NULL;
+    for (size_t i = 0; i < n; i++)
+        late->slots[slots[i]] = true;
+}
+
+/* Which rules wait for a band by rank, and what they read. One segment that waits is
+ * enough for all of them, since the first that holds counts. */
+static void late_find(Late *late, const Plan *plan)
+{
+    *late = (Late){.slots = mem_alloc(plan->n_slots, sizeof *late->slots, "slots")};
     for (int s = 0; s < plan->n_segments; s++)
-        if (plan->segments[s].when == NULL || rule_holds(plan->segments[s].when, row))
-            return (uint8_t)s;
-    return 0;
-}
-
-static uint64_t match_cohorts(const Plan *plan, const double *row)
-{
-    uint64_t bits = 0;
-
+        late->segments |= rule_is_late(plan, plan->segments[s].when);
+    for (int s = 0; late->segments && s < plan->n_segments; s++)
+        late_read(late, plan->segments[s].when);
     for (int c = 0; c < plan->n_cohorts; c++)
-        if (plan->cohorts[c].when == NULL || rule_holds(plan->cohorts[c].when, row))
-            bits |= UINT64_C(1) << c;
-    return bits;
+        if (rule_is_late(plan, plan->cohorts[c].when)) {
+            late->cohorts |= UINT64_C(1) << c;
+            late_read(late, plan->cohorts[c].when);
+        }
+    for (int s = plan->n_steps - 1; s >= 0; s--) { /* what is read stands before */
+        const Derived *derived = &plan->derived[plan->steps[s].index];
+
+        if (!plan->steps[s].is_model && late->slots[derived->slot])
+            late_read(late, derived->rule);
+    }
 }
 
-/* Features are counted again, since nobody kept them; models are not scored again. */
-void score_match(Matches *matches, const Plan *plan, const Store *store,
-                 const Scores *scores)
+/* Fills the row with what the rules read, from the scores and the person's events. */
+static void visit_late(Visit *visit, const Late *late, const Plan *plan,
+                       const Scores *scores, uint32_t person)
 {
-    FeatureSet *set = feature_set_new(plan, store, false);
+    fill_person(visit->row, plan, visit->store, person);
+    feature_row(visit->row, NULL, visit->tally, person);
+    visit_set_bands(visit, plan, scores, person);
+    for (int s = 0; s < plan->n_steps; s++) {
+        const Derived *derived = &plan->derived[plan->steps[s].index];
 
-    matches->segment = mem_alloc(store->n_people, sizeof *matches->segment, "segments");
-    matches->cohort = mem_alloc(store->n_people, sizeof *matches->cohort, "cohorts");
+        if (!plan->steps[s].is_model && late->slots[derived->slot])
+            visit->row[derived->slot] = rule_number(derived->rule, visit->row);
+    }
+}
+
+static void match_late(Matches *matches, const Late *late, const Plan *plan,
+                       const Store *store, const Scores *scores)
+{
+    FeatureSet *set = feature_set_of(plan, store, late->slots);
+
 #pragma omp parallel
     {
         Visit *visit = visit_new(plan);
@@ -287,21 +363,26 @@ void score_match(Matches *matches, const Plan *plan, const Store *store,
         visit_share_set(visit, set, store);
 #pragma omp for schedule(dynamic, 1024)
         for (uint32_t person = 0; person < store->n_people; person++) {
-            fill_person(visit->row, plan, store, person);
-            feature_row(visit->row, NULL, visit->tally, person);
-            visit_steps(visit, plan, scores, person);
-            visit_set_bands(visit, plan, scores, person);
-            matches->segment[person] = match_segment(plan, visit->row);
-            matches->cohort[person] = match_cohorts(plan, visit->row);
+            uint64_t *cohort = &matches->cohort[person];
+
+            visit_late(visit, late, plan, scores, person);
+            if (late->segments)
+                matches->segment[person] = match_segment(plan, visit->row);
+            *cohort &= ~late->cohorts;
+            *cohort |= match_cohorts(plan, visit->row, late->cohorts);
         }
         visit_free(visit);
     }
     feature_set_free(set);
 }
 
-void matches_free(Matches *matches)
+void score_match(Matches *matches, const Plan *plan, const Store *store,
+                 const Scores *scores)
 {
-    free(matches->segment);
-    free(matches->cohort);
-    *matches = (Matches){0};
+    Late late;
+
+    late_find(&late, plan);
+    if (late.segments || late.cohorts != 0)
+        match_late(matches, &late, plan, store, scores);
+    free(late.slots);
 }

@@ -49,17 +49,19 @@ const int32_t *visit_evidence(const Visit *visit);
 /* Outcome of a model for the person last visited; see Scores.outcome. */
 int visit_outcome(const Visit *visit, int model);
 
-/* Parallel over people; each index writes only its own results. */
-void score_people(Scores *scores, const Plan *plan, const Store *store);
-void scores_free(Scores *scores);
-
 /* What the rules say of a person. */
 typedef struct Matches {
     uint8_t *segment; /* index into Plan.segments */
     uint64_t *cohort; /* bit c: meets the rule of Plan.cohorts[c] */
 } Matches;
 
-/* A second visit, once bands by rank are known (they stand in scores->band). */
+/* Parallel over people; each index writes only its own results. Rules that read a band by
+ * rank are decided by score_match(). matches may be NULL: nobody asks. */
+void score_people(Scores *scores, Matches *matches, const Plan *plan, const Store *store);
+void scores_free(Scores *scores);
+
+/* Decides what is left once bands by rank are known (they stand in scores->band): nothing
+ * in most runs, else by a second visit that counts only what these rules read. */
 void score_match(Matches *matches, const Plan *plan, const Store *store,
                  const Scores *scores);
 void matches_free(Matches *matches);

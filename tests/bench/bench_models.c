@@ -216,7 +216,7 @@ static void measure_all(const Bench *bench, const char *name)
         Scores scores = {0};
         double start = log_clock();
 
-        score_people(&scores, bench->plan, bench->store);
+        score_people(&scores, NULL, bench->plan, bench->store);
         ns[r] = (log_clock() - start) * 1e9 / bench->store->n_people;
         scores_free(&scores);
     }

@@ -94,7 +94,7 @@ Test(flag, every_kind_and_policy_on_both_sides_of_both_ends)
         model->range = CASES[c].range;
         cr_assert_eq(tiny_compile(tiny, model), 0, "%s", tiny->err.text);
         add_people(tiny, X, N_X);
-        score_people(&scores, &tiny->plan, &tiny->store);
+        score_people(&scores, NULL, &tiny->plan, &tiny->store);
         for (uint32_t p = 0; p < N_X; p++) {
             cr_expect_eq(scores_flag(&scores, 0, p), CASES[c].flag[p],
                          "case %zu, x = %g: %d", c, X[p], scores_flag(&scores, 0, p));
@@ -127,7 +127,7 @@ Test(flag, an_end_belongs_to_the_range)
     model->range = RANGE_CLAMP;
     cr_assert_eq(tiny_compile(tiny, model), 0);
     add_people(tiny, x, 6);
-    score_people(&scores, &tiny->plan, &tiny->store);
+    score_people(&scores, NULL, &tiny->plan, &tiny->store);
     for (uint32_t p = 0; p < 6; p++)
         cr_expect_eq(scores_flag(&scores, 0, p), WANT[p], "person %u", p);
     cr_expect_eq(scores.score[0][0], 10);
@@ -151,7 +151,7 @@ Test(flag, a_cap_of_the_formula_is_no_policy)
     tiny_term(tiny, model, "x", 1)->cap = 6;
     cr_assert_eq(tiny_compile(tiny, model), 0);
     add_people(tiny, HIGH, 1);
-    score_people(&scores, &tiny->plan, &tiny->store);
+    score_people(&scores, NULL, &tiny->plan, &tiny->store);
     cr_expect_eq(scores.score[0][0], 5);
     cr_expect_eq(model->n_replaceable, 0);
     cr_expect_null(scores.flag[0], "a model that replaces nothing needs no room");
@@ -176,7 +176,7 @@ Test(flag, without_a_score_there_is_none)
     add_people(tiny, LOW, 2);
     tiny_set(tiny, 0, 1, NAN);
     tiny_set(tiny, 1, 1, 7);
-    score_people(&scores, &tiny->plan, &tiny->store);
+    score_people(&scores, NULL, &tiny->plan, &tiny->store);
     cr_expect_neq(scores.outcome[0][0], 0);
     cr_expect_eq(scores_flag(&scores, 0, 0), 0);
     cr_expect_eq(scores_flag(&scores, 0, 1), FLAG_CLAMPED);
@@ -244,7 +244,7 @@ Test(flag, a_model_of_models_carries_the_flags_of_its_parts)
     compile(tiny, tiny_model(tiny, "apart", &kind_recalibrated),
             "of: {model: plain, version: \"1\"}\nscale: score\nslope: 2\n");
     add_people(tiny, PEOPLE, 6);
-    score_people(&scores, &tiny->plan, &tiny->store);
+    score_people(&scores, NULL, &tiny->plan, &tiny->store);
     for (int m = 0; m < 6; m++) {
         cr_expect_str_eq(tiny->plan.models[m].id, WANT[m].model);
         cr_expect_eq(scores.flag[m] == NULL, m == 1 || m == 5);
@@ -282,7 +282,7 @@ Test(flag, counts_are_the_same_for_any_thread_count)
         uint64_t below = 0;
 
         omp_set_num_threads(i == 0 ? 1 : 7);
-        score_people(&scores, &tiny->plan, &tiny->store);
+        score_people(&scores, NULL, &tiny->plan, &tiny->store);
         counts[i] = scores.replaced[0][0];
         for (uint32_t p = 0; p < N; p++)
             below += x[p] < 10 && (scores_flag(&scores, 0, p) & FLAG_CLAMPED) != 0;

@@ -180,7 +180,7 @@ Test(kind_trees, a_missing_value_is_not_replaced)
     for (int i = 0; i < N - 1; i++)
         tiny_set(c.tiny, 0, i, NAN);
     tiny_build(c.tiny);
-    score_people(&scores, &c.tiny->plan, &c.tiny->store);
+    score_people(&scores, NULL, &c.tiny->plan, &c.tiny->store);
     cr_expect_eq(scores.outcome[0][0], 0);
     cr_expect_eq(c.model->n_replaceable, 0);
     cr_expect_eq(scores_flag(&scores, 0, 0), 0);

@@ -147,7 +147,7 @@ Test(score, everyone_as_one_by_one)
     Scores scores = {0};
     int n_by_outcome[5] = {0}; /* 2: "worse", 3: "last" has no value */
 
-    score_people(&scores, &tiny->plan, &tiny->store);
+    score_people(&scores, NULL, &tiny->plan, &tiny->store);
     for (uint32_t p = 0; p < 3000; p++) {
         const double *row = visit_row(visit);
 
@@ -177,7 +177,7 @@ Test(score, bands_by_rank_reach_the_rules)
     Matches matches = {0};
 
     add_rules(tiny);
-    score_people(&scores, &tiny->plan, &tiny->store);
+    score_people(&scores, &matches, &tiny->plan, &tiny->store);
     for (uint32_t p = 0; p < 300; p++)
         if (scores.outcome[1][p] == 0)
             scores.band[1][p] = p % 2;
@@ -199,6 +199,61 @@ Test(score, bands_by_rank_reach_the_rules)
     tiny_free(tiny);
 }
 
+/* The second visit counts only what such rules read, and leaves the others alone. */
+Test(score, late_rules_see_what_a_whole_visit_sees)
+{
+    static Segment segments[3];
+    static Cohort cohorts[3];
+    Tiny *tiny = town(300);
+    Visit *visit;
+    const double *row;
+    Scores scores = {0};
+    Matches matches = {0};
+    int n_segment[3] = {0}, n_cohort[3] = {0};
+
+    tiny_derived(tiny, "twice", RULE_NUMBER, "2 * worse + codes");
+    tiny_derived(tiny, "many", RULE_YESNO, "twice > 20 and old");
+    segments[0].when = tiny_rule(tiny, RULE_YESNO, "risk.band == 1 and many");
+    segments[1].when = tiny_rule(tiny, RULE_YESNO, "last > 5");
+    cohorts[0].when = tiny_rule(tiny, RULE_YESNO, "beds > 3 or age > 90");
+    cohorts[1].when = tiny_rule(tiny, RULE_YESNO, "risk.band == 0 and not many");
+    tiny->plan.segments = segments;
+    tiny->plan.n_segments = 3;
+    tiny->plan.cohorts = cohorts;
+    tiny->plan.n_cohorts = 3;
+    score_people(&scores, &matches, &tiny->plan, &tiny->store);
+    for (uint32_t p = 0; p < 300; p++)
+        if (scores.outcome[1][p] == 0)
+            scores.band[1][p] = p % 2;
+    score_match(&matches, &tiny->plan, &tiny->store, &scores);
+    visit = visit_new(&tiny->plan);
+    row = visit_row(visit);
+    for (uint32_t p = 0; p < 300; p++) {
+        uint64_t want = 4;
+        int segment;
+
+        visit_person(visit, &tiny->plan, &tiny->store, p, true);
+        visit_set_bands(visit, &tiny->plan, &scores, p);
+        segment = rule_holds(segments[0].when, row)   ? 0
+                  : rule_holds(segments[1].when, row) ? 1
+                                                      : 2;
+        for (int c = 0; c < 2; c++)
+            want |= (uint64_t)rule_holds(cohorts[c].when, row) << c;
+        cr_expect_eq(matches.segment[p], segment, "person %u", p);
+        cr_expect_eq(matches.cohort[p], want, "person %u", p);
+        n_segment[segment]++;
+        for (int c = 0; c < 3; c++)
+            n_cohort[c] += want >> c & 1;
+    }
+    for (int i = 0; i < 3; i++)
+        cr_expect(n_segment[i] > 10 && n_cohort[i] > 10, "%d: %d and %d", i, n_segment[i],
+                  n_cohort[i]);
+    visit_free(visit);
+    matches_free(&matches);
+    scores_free(&scores);
+    tiny_free(tiny);
+}
+
 typedef struct Run {
     Scores scores;
     Matches matches;
@@ -209,7 +264,7 @@ static Run run_with(const Tiny *tiny, int threads)
     Run run = {{0}, {0}};
 
     omp_set_num_threads(threads);
-    score_people(&run.scores, &tiny->plan, &tiny->store);
+    score_people(&run.scores, &run.matches, &tiny->plan, &tiny->store);
     for (uint32_t p = 0; p < tiny->store.n_people; p++)
         run.scores.band[1][p] = (int8_t)(p % 2);
     score_match(&run.matches, &tiny->plan, &tiny->store, &run.scores);
@@ -268,7 +323,7 @@ Test(score, nobody_and_nothing)
     Matches matches = {0};
 
     tiny_build(tiny);
-    score_people(&scores, &tiny->plan, &tiny->store);
+    score_people(&scores, &matches, &tiny->plan, &tiny->store);
     score_match(&matches, &tiny->plan, &tiny->store, &scores);
     cr_expect_eq(scores.n_people, 0);
     matches_free(&matches);
