@@ -53,17 +53,24 @@ static double unit(const Model *model)
     return (double)model->scale * model->denominator;
 }
 
-static double index_score(const Model *model, const double *row, int *why)
+/* By a mask: who has what cannot be foreseen. */
+static int64_t plain_items(const Quick *own, const double *row)
 {
-    const QuickTerm *terms = ((const Quick *)model->own)->terms;
     int64_t total = 0;
 
+    for (int p = 0; p < own->n_plain; p++)
+        total += own->plain[p].points & -(int64_t)(row[own->plain[p].slot] > 0);
+    return total;
+}
+
+static double index_score(const Model *model, const double *row, int *why)
+{
+    const Quick *own = model->own;
+    int64_t total = plain_items(own, row);
+
     *why = 0;
-    for (int t = 0; t < model->n_terms && *why == 0; t++)
-        if (terms[t].is_plain) /* by a mask: who has what cannot be foreseen */
-            total += terms[t].points & -(int64_t)(row[terms[t].slot] > 0);
-        else
-            total += item_points(model, t, row, why);
+    for (int r = 0; r < own->n_rest && *why == 0; r++)
+        total += item_points(model, own->rest[r], row, why);
     return *why != 0 ? NAN : total_score(model, (double)total / unit(model));
 }
 

@@ -96,21 +96,27 @@ static int64_t group_take(GroupSum *so_far, const Model *model, const Term *term
     return (so_far->sum < cap ? so_far->sum : cap) - before;
 }
 
-static double points_score(const Model *model, const double *row, int *why)
+/* Not inlined: among the registers of its caller the loop would spill. */
+static __attribute__((noinline)) int64_t plain_points(const Quick *own, const double *row)
 {
-    const QuickTerm *terms = ((const Quick *)model->own)->terms;
-    GroupSum group = {0, 0};
     int64_t total = 0;
 
-    *why = 0;
-    for (int t = 0; t < model->n_terms; t++) {
-        int64_t points;
+    for (int p = 0; p < own->n_plain; p++)
+        total += (int64_t)row[own->plain[p].slot] * own->plain[p].points;
+    return total;
+}
 
-        if (terms[t].is_plain) {
-            total += (int64_t)row[terms[t].slot] * terms[t].points;
-            continue;
-        }
-        points = term_points(model, t, row, why);
+static double points_score(const Model *model, const double *row, int *why)
+{
+    const Quick *own = model->own;
+    int64_t total = plain_points(own, row);
+    GroupSum group = {0, 0};
+
+    *why = 0;
+    for (int r = 0; r < own->n_rest; r++) {
+        int t = own->rest[r];
+        int64_t points = term_points(model, t, row, why);
+
         if (*why != 0)
             return NAN;
         if (points != 0)

@@ -141,6 +141,22 @@ static bool is_replaceable(const Model *model, const Plan *plan, const Term *ter
            (term_has_range(term) && model->range == RANGE_CLAMP);
 }
 
+static void split_terms(Quick *own, const Model *model, Arena *arena)
+{
+    size_t n = (size_t)model->n_terms;
+
+    own->plain = arena_alloc(arena, n, sizeof *own->plain);
+    own->rest = arena_alloc(arena, n, sizeof *own->rest);
+    for (int t = 0; t < model->n_terms; t++) {
+        const QuickTerm *term = &own->terms[t];
+
+        if (term->is_plain)
+            own->plain[own->n_plain++] = (PlainTerm){term->points, term->slot};
+        else
+            own->rest[own->n_rest++] = t;
+    }
+}
+
 Quick *terms_prepare(Model *model, const Plan *plan, bool is_exact, Arena *arena)
 {
     size_t n = (size_t)model->n_terms;
@@ -156,6 +172,7 @@ Quick *terms_prepare(Model *model, const Plan *plan, bool is_exact, Arena *arena
         if (is_replaceable(model, plan, term))
             model->replaceable[model->n_replaceable++] = (Replaceable){term->label, t};
     }
+    split_terms(own, model, arena);
     model->own = own;
     return own;
 }

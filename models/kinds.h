@@ -31,9 +31,21 @@ typedef struct QuickTerm {
     double weight, centre;
 } QuickTerm;
 
+/* What is left of a plain term of index and points. */
+typedef struct PlainTerm {
+    int64_t points;
+    size_t slot;
+} PlainTerm;
+
 /* Model.own of index, points and regression. */
 typedef struct Quick {
-    QuickTerm *terms;   /* by term */
+    QuickTerm *terms; /* by term */
+    /* Index and points add whole numbers, in any order: plain terms close together, then
+     * the others. */
+    PlainTerm *plain;
+    int n_plain;
+    int *rest; /* numbers of the other terms, in their order */
+    int n_rest;
     uint8_t offset;     /* regression: the offset has no value */
     uint8_t not_finite; /* regression: the sum or its link is beyond any number */
 } Quick;
