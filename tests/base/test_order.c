@@ -36,6 +36,29 @@ Test(order, equal_keys_stay_as_they_came)
     free(entries);
 }
 
+/* Of any length, and both nearly in order and not. */
+Test(order, few_are_sorted_as_many_are)
+{
+    enum { MOST = 400 };
+
+    for (uint32_t n = 0; n < MOST; n++)
+        for (uint64_t step = 1; step < 4; step++) {
+            Keyed few[MOST], other[MOST];
+            Keyed *many = mem_alloc(n, sizeof *many, "numbers");
+
+            for (uint32_t i = 0; i < n; i++)
+                many[i] = few[i] =
+                    (Keyed){(i * step * step) % 53 + i / 7 * (step % 3), i};
+            many = order_sort(many, n);
+            order_sort_few(few, other, n);
+            for (uint32_t i = 0; i < n; i++) {
+                cr_assert_eq(few[i].key, many[i].key, "place %u of %u", i, n);
+                cr_assert_eq(few[i].item, many[i].item, "place %u of %u", i, n);
+            }
+            free(many);
+        }
+}
+
 Test(order, nothing_is_sorted_too)
 {
     free(order_sort(mem_alloc(0, sizeof(Keyed), "nothing"), 0));
