@@ -1,16 +1,16 @@
 /*
  * group.c - see group.h. Part by part: the people of a part are few, so that its events
- * are sorted in the processor's cache, and its batches are released before the next
- * part needs room. Within a part rows lie in the order of the clock; sorting takes that
- * away again.
+ * are sorted in the processor's cache, and its batches are released before the next part
+ * needs room. Rows lie in the order of the clock; sorting takes that away again.
  */
 #include "engine/store/group.h"
 
-#include <assert.h>
 #include <malloc.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "engine/base/order.h"
 
 /* ---- labels ------------------------------------------------------------ */
 
@@ -109,23 +109,31 @@ static void find_ends(Merge *merge)
 
 /* ---- a part ------------------------------------------------------------ */
 
-typedef struct Event {
-    uint64_t order; /* as packed, with the rank for the label */
-    uint32_t at;    /* in the other columns of the desk */
-} Event;
+#define NONE UINT32_MAX
+
+/* What a thread has met of a label. */
+typedef struct Seen {
+    uint64_t rows;
+    uint32_t visit, newest; /* to the last person who has it; their newest event of it */
+    bool latest_only;
+} Seen;
 
 /* One thread's room for the events of a part. */
 typedef struct Desk {
     Merge *merge;
-    uint32_t n, room;
-    Event *events;
-    double *value;
+    uint32_t room;
+    uint64_t *event; /* as packed, with the rank for the label; by person, as they came */
+    double *value;   /* beside event, as far as the source needs them */
     uint64_t *key;
     int32_t *end;
-    uint32_t start[PART_PEOPLE + 1], kept[PART_PEOPLE]; /* by person */
-    uint64_t *seen; /* by rank: the stretch of a person's time that has it */
-    uint64_t stretch;
-    uint64_t *rows; /* by rank */
+    uint32_t stop[PART_PEOPLE]; /* by person: the first event of the next */
+    Keyed *kept;                /* those that stay, by person, in order; item: in event */
+    uint32_t n_kept, kept_of[PART_PEOPLE];
+    uint32_t *before; /* by place in a run: the one before of the same label, or NONE */
+    Keyed *spare;     /* two for each event of a person */
+    uint32_t spare_room;
+    Seen *seen; /* by rank */
+    uint32_t visit;
     uint64_t n_repeats;
 } Desk;
 
@@ -147,8 +155,10 @@ static int value_order(double a, double b)
     return 0;
 }
 
-static int tie_order(const Desk *desk, uint32_t a, uint32_t b)
+static int tie_order(const void *left, const void *right, void *own)
 {
+    uint32_t a = ((const Keyed *)left)->item, b = ((const Keyed *)right)->item;
+    const Desk *desk = own;
     int order = desk->value == NULL ? 0 : value_order(desk->value[a], desk->value[b]);
 
     if (order == 0 && desk->end != NULL)
@@ -158,57 +168,33 @@ static int tie_order(const Desk *desk, uint32_t a, uint32_t b)
     return order;
 }
 
-static int event_order(const void *left, const void *right, void *desk)
-{
-    const Event *a = left, *b = right;
-
-    ORDER(a->order, b->order);
-    return tie_order(desk, a->at, b->at);
-}
-
-static int key_order(const void *left, const void *right, void *desk)
-{
-    const Event *a = left, *b = right;
-    const uint64_t *key = ((const Desk *)desk)->key;
-
-    ORDER(key[a->at], key[b->at]);
-    return event_order(left, right, desk);
-}
-
-typedef int (*Order)(const void *left, const void *right, void *desk);
-
-/* Most people have a handful of events in nearly the right order. */
-static void sort_events(Event *run, uint32_t n, Order order, Desk *desk)
-{
-    if (n > 48) {
-        qsort_r(run, n, sizeof *run, order, desk);
-        return;
-    }
-    for (uint32_t i = 1; i < n; i++) {
-        Event event = run[i];
-        uint32_t at = i;
-
-        for (; at > 0 && order(&event, &run[at - 1], desk) < 0; at--)
-            run[at] = run[at - 1];
-        run[at] = event;
-    }
-}
-
 static void make_room(Desk *desk, uint32_t n)
 {
     const Source *source = desk->merge->source;
+    const char *name = source->name;
 
     if (n <= desk->room)
         return;
     desk->room = n + n / 2;
-    desk->events = mem_grow(desk->events, desk->room, sizeof *desk->events, source->name);
+    desk->event = mem_grow(desk->event, desk->room, sizeof *desk->event, name);
+    desk->kept = mem_grow(desk->kept, desk->room, sizeof *desk->kept, name);
     if (source->keeps_value)
-        desk->value =
-            mem_grow(desk->value, desk->room, sizeof *desk->value, source->name);
+        desk->value = mem_grow(desk->value, desk->room, sizeof *desk->value, name);
     if (source->is_unique)
-        desk->key = mem_grow(desk->key, desk->room, sizeof *desk->key, source->name);
+        desk->key = mem_grow(desk->key, desk->room, sizeof *desk->key, name);
     if (source->keeps_end)
-        desk->end = mem_grow(desk->end, desk->room, sizeof *desk->end, source->name);
+        desk->end = mem_grow(desk->end, desk->room, sizeof *desk->end, name);
+}
+
+static void make_spare(Desk *desk, uint32_t n)
+{
+    if (n <= desk->spare_room)
+        return;
+    desk->spare_room = 2 * n;
+    desk->spare = mem_grow(desk->spare, 2 * (size_t)desk->spare_room, sizeof *desk->spare,
+                           "events of a person");
+    desk->before = mem_grow(desk->before, desk->spare_room, sizeof *desk->before,
+                            "events of a person");
 }
 
 static const Batch *first_batch(const Pile *pile, uint32_t part)
@@ -216,34 +202,34 @@ static const Batch *first_batch(const Pile *pile, uint32_t part)
     return part < pile->n_parts ? pile->parts[part] : NULL;
 }
 
-/* Counts the events of each person; start[p + 1] is where those of p begin. */
-static void count_part(Desk *desk, uint32_t part)
+/* Returns how many events there are. Until they are placed, stop[p] is where those of
+ * person p begin. */
+static uint32_t count_part(Desk *desk, uint32_t part)
 {
     const Merge *merge = desk->merge;
     uint32_t before = 0;
 
-    memset(desk->start, 0, sizeof desk->start);
+    memset(desk->stop, 0, sizeof desk->stop);
     for (int p = 0; p < merge->n_piles; p++)
         for (const Batch *b = first_batch(&merge->piles[p], part); b != NULL; b = b->next)
             for (uint32_t i = 0; i < b->n; i++)
-                desk->start[packed_person(b->event[i])]++;
+                desk->stop[packed_person(b->event[i])]++;
     for (uint32_t p = 0; p < PART_PEOPLE; p++) {
-        uint32_t n = desk->start[p];
+        uint32_t n = desk->stop[p];
 
-        desk->start[p] = before;
+        desk->stop[p] = before;
         before += n;
     }
-    desk->start[PART_PEOPLE] = desk->n = before;
+    return before;
 }
 
 static void place_batch(Desk *desk, const Batch *batch, const uint32_t *rank)
 {
     for (uint32_t i = 0; i < batch->n; i++) {
         uint64_t event = batch->event[i];
-        uint32_t at = desk->kept[packed_person(event)]++;
+        uint32_t at = desk->stop[packed_person(event)]++;
 
-        desk->events[at].order = (event & ~LABEL_MASK) | rank[event & LABEL_MASK];
-        desk->events[at].at = at;
+        desk->event[at] = (event & ~LABEL_MASK) | rank[event & LABEL_MASK];
         if (batch->value != NULL)
             desk->value[at] = batch->value[i];
         if (batch->key != NULL)
@@ -253,100 +239,134 @@ static void place_batch(Desk *desk, const Batch *batch, const uint32_t *rank)
     }
 }
 
-/* Of rows with the same key the first in the total order stays. */
-static uint32_t drop_repeats(Event *run, uint32_t n, Desk *desk)
+/* ---- a person ---------------------------------------------------------- */
+
+static bool is_same_stretch(const Merge *merge, int32_t a, int32_t b)
 {
+    for (int e = 0; e < merge->n_ends; e++)
+        if ((a < merge->ends[e]) != (b < merge->ends[e]))
+            return false;
+    return true;
+}
+
+/* The event of the label that the person already has in the stretch of this one. */
+static Keyed *find_kept(const Desk *desk, Keyed *run, const Seen *seen, uint64_t event)
+{
+    uint32_t at = seen->visit == desk->visit ? seen->newest : NONE;
+    int32_t day = packed_day(event);
+
+    while (at != NONE && !is_same_stretch(desk->merge, packed_day(run[at].key), day))
+        at = desk->before[at];
+    return at == NONE ? NULL : &run[at];
+}
+
+/* Puts the events from .. stop - 1 into the run. Of those of which only the latest is
+ * asked for, the latest stays in every stretch between two ends of windows: fewer are
+ * left to sort. Returns how many. */
+static uint32_t keep_latest(Keyed *run, Desk *desk, uint32_t from, uint32_t stop)
+{
+    uint32_t n = 0;
+
+    desk->visit++;
+    for (uint32_t at = from; at < stop; at++) {
+        uint64_t event = desk->event[at];
+        Seen *seen = &desk->seen[event & LABEL_MASK];
+        Keyed *kept;
+
+        seen->rows++;
+        if (seen->latest_only) {
+            kept = find_kept(desk, run, seen, event);
+            if (kept != NULL) { /* alike but for the day: see add_event() */
+                kept->key = event > kept->key ? event : kept->key;
+                continue;
+            }
+            desk->before[n] = seen->visit == desk->visit ? seen->newest : NONE;
+            seen->visit = desk->visit;
+            seen->newest = n;
+        }
+        run[n++] = (Keyed){event, at};
+    }
+    return n;
+}
+
+/* In the total order: those that tie are looked at once the rest is settled. */
+static void sort_run(Keyed *run, uint32_t n, Desk *desk)
+{
+    order_sort_few(run, desk->spare, n);
+    if (desk->value == NULL && desk->end == NULL && desk->key == NULL)
+        return;
+    for (uint32_t i = 0, next; i < n; i = next) {
+        for (next = i + 1; next < n && run[next].key == run[i].key; next++)
+            ;
+        if (next - i > 1)
+            qsort_r(run + i, next - i, sizeof *run, tie_order, desk);
+    }
+}
+
+/* Of rows with the same key the first in the total order stays. */
+static uint32_t drop_repeats(Keyed *run, uint32_t n, Desk *desk)
+{
+    Keyed *by_key = desk->spare + n;
     uint32_t kept = 0;
 
-    sort_events(run, n, key_order, desk);
     for (uint32_t i = 0; i < n; i++)
-        if (kept == 0 || desk->key[run[i].at] != desk->key[run[kept - 1].at])
+        by_key[i] = (Keyed){desk->key[run[i].item], i};
+    order_sort_few(by_key, desk->spare, n);
+    for (uint32_t i = 1; i < n; i++)
+        if (by_key[i].key == by_key[i - 1].key)
+            run[by_key[i].item].item = NONE;
+    for (uint32_t i = 0; i < n; i++) {
+        if (run[i].item == NONE)
+            desk->seen[run[i].key & LABEL_MASK].rows--;
+        else
             run[kept++] = run[i];
+    }
     desk->n_repeats += n - kept;
     return kept;
 }
 
-/* Of events of which only the latest is asked for, the latest stays in every stretch
- * between two ends of windows. Goes backwards, and leaves the rest at the end. */
-static uint32_t keep_latest(Event *run, uint32_t n, Desk *desk)
-{
-    const Merge *merge = desk->merge;
-    int stretch = merge->n_ends;
-    uint32_t to = n;
-
-    desk->stretch++;
-    for (uint32_t i = n; i-- > 0;) {
-        uint32_t rank = (uint32_t)(run[i].order & LABEL_MASK);
-        int32_t day = packed_day(run[i].order);
-
-        desk->rows[rank]++;
-        for (; stretch > 0 && day < merge->ends[stretch - 1]; stretch--)
-            desk->stretch++;
-        if (merge->ranked[rank].latest_only && desk->seen[rank] == desk->stretch)
-            continue;
-        desk->seen[rank] = desk->stretch;
-        run[--to] = run[i];
-    }
-    if (to > 0 && to < n)
-        memmove(run, run + to, (n - to) * sizeof *run);
-    return n - to;
-}
-
-/* Leaves the events of person p at start[p], kept[p] of them. */
 static void sort_part(Desk *desk)
 {
-    const Merge *merge = desk->merge;
+    uint32_t from = 0;
 
+    desk->n_kept = 0;
     for (uint32_t p = 0; p < PART_PEOPLE; p++) {
-        Event *run = desk->events + desk->start[p];
-        uint32_t n = desk->start[p + 1] - desk->start[p];
+        Keyed *run = desk->kept + desk->n_kept;
+        uint32_t n;
 
-        if (merge->source->is_unique)
+        make_spare(desk, desk->stop[p] - from);
+        n = keep_latest(run, desk, from, desk->stop[p]);
+        sort_run(run, n, desk);
+        if (desk->key != NULL)
             n = drop_repeats(run, n, desk);
-        sort_events(run, n, event_order, desk);
-        desk->kept[p] = keep_latest(run, n, desk);
+        desk->n_kept += desk->kept_of[p] = n;
+        from = desk->stop[p];
     }
-}
-
-static uint64_t count_kept(const Desk *desk)
-{
-    uint64_t n = 0;
-
-    for (uint32_t p = 0; p < PART_PEOPLE; p++)
-        n += desk->kept[p];
-    return n;
-}
-
-static void store_event(const Desk *desk, const Event *event, uint64_t at)
-{
-    const Merge *merge = desk->merge;
-    Events *events = merge->events;
-    uint32_t rank = (uint32_t)(event->order & LABEL_MASK);
-
-    events->day[at] = packed_day(event->order);
-    if (events->code != NULL)
-        events->code[at] = merge->code[rank];
-    if (events->conditions != NULL)
-        events->conditions[at] = merge->ranked[rank].conditions;
-    if (events->value != NULL)
-        events->value[at] = desk->value[event->at];
-    if (events->end != NULL)
-        events->end[at] = desk->end[event->at];
 }
 
 /* Writes the part from event number `at` of the store on. */
 static void store_part(const Desk *desk, uint32_t part, uint64_t at)
 {
     const Merge *merge = desk->merge;
-    uint32_t first = part * PART_PEOPLE;
+    Events *events = merge->events;
+    const Keyed *kept = desk->kept;
+    uint32_t first = part * PART_PEOPLE, n = desk->n_kept;
+    uint64_t start = at;
 
     for (uint32_t p = 0; p < PART_PEOPLE && first + p < merge->n_people; p++) {
-        const Event *run = desk->events + desk->start[p];
-
-        merge->events->start[first + p] = at;
-        for (uint32_t i = 0; i < desk->kept[p]; i++)
-            store_event(desk, &run[i], at++);
+        events->start[first + p] = start;
+        start += desk->kept_of[p];
     }
+    for (uint32_t i = 0; i < n; i++)
+        events->day[at + i] = packed_day(kept[i].key);
+    for (uint32_t i = 0; events->code != NULL && i < n; i++)
+        events->code[at + i] = merge->code[kept[i].key & LABEL_MASK];
+    for (uint32_t i = 0; events->conditions != NULL && i < n; i++)
+        events->conditions[at + i] = merge->ranked[kept[i].key & LABEL_MASK].conditions;
+    for (uint32_t i = 0; events->value != NULL && i < n; i++)
+        events->value[at + i] = desk->value[kept[i].item];
+    for (uint32_t i = 0; events->end != NULL && i < n; i++)
+        events->end[at + i] = desk->end[kept[i].item];
 }
 
 /* ---- the whole --------------------------------------------------------- */
@@ -357,7 +377,8 @@ static Desk *desk_new(Merge *merge)
 
     desk->merge = merge;
     desk->seen = mem_alloc(merge->n_ranked, sizeof *desk->seen, "codes met");
-    desk->rows = mem_alloc(merge->n_ranked, sizeof *desk->rows, "codes met");
+    for (uint32_t r = 0; r < merge->n_ranked; r++)
+        desk->seen[r].latest_only = merge->ranked[r].latest_only;
     return desk;
 }
 
@@ -369,13 +390,15 @@ static void desk_free(Desk *desk)
     merge->n_repeats += desk->n_repeats;
     for (uint32_t r = 0; r < merge->n_ranked; r++)
         if (merge->code[r] != CODE_NONE)
-            merge->events->code_rows[merge->code[r]] += desk->rows[r];
-    free(desk->events);
+            merge->events->code_rows[merge->code[r]] += desk->seen[r].rows;
+    free(desk->event);
     free(desk->value);
     free(desk->key);
     free(desk->end);
+    free(desk->kept);
+    free(desk->before);
+    free(desk->spare);
     free(desk->seen);
-    free(desk->rows);
     free(desk);
 }
 
@@ -383,9 +406,7 @@ static void group_part(Desk *desk, uint32_t part)
 {
     const Merge *merge = desk->merge;
 
-    count_part(desk, part);
-    make_room(desk, desk->n);
-    memcpy(desk->kept, desk->start, sizeof desk->kept);
+    make_room(desk, count_part(desk, part));
     for (int p = 0; p < merge->n_piles; p++) {
         for (const Batch *b = first_batch(&merge->piles[p], part); b != NULL; b = b->next)
             place_batch(desk, b, merge->rank[p]);
@@ -411,7 +432,7 @@ static void group_parts(Merge *merge)
 #pragma omp ordered
             {
                 at = merge->n;
-                merge->n += count_kept(desk);
+                merge->n += desk->n_kept;
             }
             store_part(desk, part, at);
         }

@@ -121,6 +121,17 @@ Test(group, the_same_for_any_order_and_any_number_of_threads)
     }
 }
 
+/* Two events of the same day, code and conditions: by value, missing last, then end. */
+static bool are_in_order(const Events *events, uint64_t b, uint64_t e)
+{
+    double x = events->value[b], y = events->value[e];
+
+    if (isnan(x) != isnan(y))
+        return isnan(y);
+    return (!isnan(x) && x < y) ||
+           ((isnan(x) || x == y) && events->end[b] <= events->end[e]);
+}
+
 Test(group, the_order_within_a_person_is_total)
 {
     Source source = source_of_everything(false);
@@ -135,8 +146,11 @@ Test(group, the_order_within_a_person_is_total)
             if (events.day[b] != events.day[e])
                 continue;
             cr_assert_leq(events.code[b], events.code[e]);
-            if (events.code[b] == events.code[e])
-                cr_assert_leq(events.conditions[b], events.conditions[e]);
+            if (events.code[b] != events.code[e])
+                continue;
+            cr_assert_leq(events.conditions[b], events.conditions[e]);
+            if (events.conditions[b] == events.conditions[e])
+                cr_assert(are_in_order(&events, b, e));
         }
     cr_expect_eq(events.n_codes, 20);
     for (uint32_t c = 1; c < events.n_codes; c++)
@@ -180,11 +194,24 @@ static uint32_t letter_of(Code code)
     return code.low == 0 ? 20 : (uint32_t)(code.high >> 56) - 'A';
 }
 
+/* True for the first row of its label and person between two ends of windows: one event
+ * stays of them all. Rows that no window takes are not kept. */
+static bool is_news(const EventRow *row, uint32_t letter)
+{
+    static bool said[N_PEOPLE][21][4][3];
+    int stretch = (row->day >= 12) + (row->day >= 30);
+    bool *is_said = &said[row->id][letter][row->conditions][stretch];
+
+    if (row->day >= 45 || *is_said)
+        return false;
+    return *is_said = true;
+}
+
 Test(group, what_nobody_asks_for_is_not_missed)
 {
     static Known want[N_PEOPLE][3], got[N_PEOPLE][3];
     Source source = source_of_everything(false);
-    uint64_t n_rows = 0, kept = 0;
+    uint64_t n_rows = 0, kept = 0, n_said = 0;
     Events events;
 
     memcpy(features, LATEST, sizeof LATEST);
@@ -198,6 +225,7 @@ Test(group, what_nobody_asks_for_is_not_missed)
         for (int f = 0; f < 3; f++)
             learn(&want[row.id][f], &LATEST[f], row.day, letter_of(code), row.conditions);
         kept += code.low != 0 && row.day < 45;
+        n_said += is_news(&row, letter_of(code));
     }
     build(&events, &source, 5, 2);
     for (uint32_t p = 0; p < N_PEOPLE; p++)
@@ -209,11 +237,110 @@ Test(group, what_nobody_asks_for_is_not_missed)
                           : letter_of(events.codes[events.code[e]]),
                       events.conditions[e]);
     cr_expect_arr_eq(got, want, sizeof want);
+    cr_expect_eq(events.n, n_said);
     cr_expect_lt(events.n, N_ROWS * 9 / 10);
     for (uint32_t c = 0; c < events.n_codes; c++)
         n_rows += events.code_rows[c];
     cr_expect_eq(n_rows, kept); /* lists count rows, also those left out */
     free_events(&events);
+}
+
+/* Events of people with 1, 2, 3 ... rows each, so that runs of any length are sorted: as
+ * a plain sort has them, with the key that decides which of the repeats stays. */
+typedef struct Plain {
+    uint32_t person, letter, conditions;
+    int32_t day, end;
+    double value;
+    uint64_t key;
+} Plain;
+
+static int plain_order(const void *left, const void *right)
+{
+    const Plain *a = left, *b = right;
+    double x = isnan(a->value) ? INFINITY : a->value;
+    double y = isnan(b->value) ? INFINITY : b->value;
+    const double A[] = {a->person, a->day, a->letter,     a->conditions,
+                        x,         a->end, (double)a->key};
+    const double B[] = {b->person, b->day, b->letter,     b->conditions,
+                        y,         b->end, (double)b->key};
+
+    for (size_t i = 0; i < sizeof A / sizeof *A; i++)
+        if (A[i] != B[i])
+            return A[i] < B[i] ? -1 : 1;
+    return 0;
+}
+
+/* Leaves the first row of a person and key. Returns how many are left. */
+static uint32_t plain_repeats(Plain *rows, uint32_t n)
+{
+    static bool seen[N_PEOPLE][40];
+    uint32_t kept = 0;
+
+    memset(seen, 0, sizeof seen);
+    for (uint32_t i = 0; i < n; i++)
+        if (!seen[rows[i].person][rows[i].key]) {
+            seen[rows[i].person][rows[i].key] = true;
+            rows[kept++] = rows[i];
+        }
+    return kept;
+}
+
+static Plain plain_row(Pile *pile, const People *people, uint32_t person, uint64_t seed)
+{
+    Code code;
+    EventRow row = make_row(&code, seed);
+
+    row.id = person;
+    if (code.low != 0)
+        row.code = dict_find(pile->dict, code);
+    cr_assert_eq(pile_offer(pile, people, &row), ROW_KEPT);
+    return (Plain){person,  letter_of(code), row.conditions, row.day,
+                   row.end, row.value,       row.key};
+}
+
+static void expect_plain(const Events *events, const Plain *rows, uint32_t n)
+{
+    cr_assert_eq(events->n, n);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t code = events->code[i];
+        uint32_t letter = code == CODE_NONE ? 20 : letter_of(events->codes[code]);
+
+        cr_assert(i >= events->start[rows[i].person] &&
+                  i < events->start[rows[i].person + 1]);
+        cr_assert_eq(events->day[i], rows[i].day);
+        cr_assert_eq(letter, rows[i].letter);
+        cr_assert_eq(events->conditions[i], rows[i].conditions);
+        cr_assert(events->value[i] == rows[i].value || isnan(rows[i].value));
+        cr_assert_eq(isnan(events->value[i]), isnan(rows[i].value));
+        cr_assert_eq(events->end[i], rows[i].end);
+    }
+}
+
+Test(group, sorts_runs_of_any_length)
+{
+    static Plain rows[N_PEOPLE * (N_PEOPLE + 1) / 2];
+    People people = {0};
+
+    ids_build(&people.ids, N_PEOPLE);
+    for (uint32_t p = 0; p < N_PEOPLE; p++)
+        ids_add(&people.ids, p, p, -10000);
+    for (int is_unique = 0; is_unique < 2; is_unique++) {
+        Source source = source_of_everything(is_unique == 1);
+        uint32_t n = 0, left;
+        Events events;
+        Pile pile;
+
+        pile_build(&pile, &plan, &source);
+        for (uint32_t p = 0; p < N_PEOPLE; p++)
+            for (uint32_t i = 0; i <= p; i++, n++)
+                rows[n] = plain_row(&pile, &people, p, n);
+        qsort(rows, n, sizeof *rows, plain_order);
+        left = is_unique ? plain_repeats(rows, n) : n;
+        cr_expect_eq(group_build(&events, &pile, 1, N_PEOPLE), n - left);
+        expect_plain(&events, rows, left);
+        free_events(&events);
+    }
+    ids_free(&people.ids);
 }
 
 Test(group, nothing_is_a_store_too)
