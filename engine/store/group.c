@@ -112,11 +112,11 @@ static void find_ends(Merge *merge)
 #define NONE UINT32_MAX
 
 /* What a thread has met of a label. */
-typedef struct Seen {
+typedef struct Met {
     uint64_t rows;
     uint32_t visit, newest; /* to the last person who has it; their newest event of it */
     bool latest_only;
-} Seen;
+} Met;
 
 /* One thread's room for the events of a part. */
 typedef struct Desk {
@@ -132,7 +132,7 @@ typedef struct Desk {
     uint32_t *before; /* by place in a run: the one before of the same label, or NONE */
     Keyed *spare;     /* two for each event of a person */
     uint32_t spare_room;
-    Seen *seen; /* by rank */
+    Met *met; /* by rank */
     uint32_t visit;
     uint64_t n_repeats;
 } Desk;
@@ -250,9 +250,9 @@ static bool is_same_stretch(const Merge *merge, int32_t a, int32_t b)
 }
 
 /* The event of the label that the person already has in the stretch of this one. */
-static Keyed *find_kept(const Desk *desk, Keyed *run, const Seen *seen, uint64_t event)
+static Keyed *find_kept(const Desk *desk, Keyed *run, const Met *met, uint64_t event)
 {
-    uint32_t at = seen->visit == desk->visit ? seen->newest : NONE;
+    uint32_t at = met->visit == desk->visit ? met->newest : NONE;
     int32_t day = packed_day(event);
 
     while (at != NONE && !is_same_stretch(desk->merge, packed_day(run[at].key), day))
@@ -270,19 +270,19 @@ static uint32_t keep_latest(Keyed *run, Desk *desk, uint32_t from, uint32_t stop
     desk->visit++;
     for (uint32_t at = from; at < stop; at++) {
         uint64_t event = desk->event[at];
-        Seen *seen = &desk->seen[event & LABEL_MASK];
+        Met *met = &desk->met[event & LABEL_MASK];
         Keyed *kept;
 
-        seen->rows++;
-        if (seen->latest_only) {
-            kept = find_kept(desk, run, seen, event);
+        met->rows++;
+        if (met->latest_only) {
+            kept = find_kept(desk, run, met, event);
             if (kept != NULL) { /* alike but for the day: see add_event() */
                 kept->key = event > kept->key ? event : kept->key;
                 continue;
             }
-            desk->before[n] = seen->visit == desk->visit ? seen->newest : NONE;
-            seen->visit = desk->visit;
-            seen->newest = n;
+            desk->before[n] = met->visit == desk->visit ? met->newest : NONE;
+            met->visit = desk->visit;
+            met->newest = n;
         }
         run[n++] = (Keyed){event, at};
     }
@@ -317,7 +317,7 @@ static uint32_t drop_repeats(Keyed *run, uint32_t n, Desk *desk)
             run[by_key[i].item].item = NONE;
     for (uint32_t i = 0; i < n; i++) {
         if (run[i].item == NONE)
-            desk->seen[run[i].key & LABEL_MASK].rows--;
+            desk->met[run[i].key & LABEL_MASK].rows--;
         else
             run[kept++] = run[i];
     }
@@ -376,9 +376,9 @@ static Desk *desk_new(Merge *merge)
     Desk *desk = mem_alloc(1, sizeof *desk, "events of a part");
 
     desk->merge = merge;
-    desk->seen = mem_alloc(merge->n_ranked, sizeof *desk->seen, "codes met");
+    desk->met = mem_alloc(merge->n_ranked, sizeof *desk->met, "codes met");
     for (uint32_t r = 0; r < merge->n_ranked; r++)
-        desk->seen[r].latest_only = merge->ranked[r].latest_only;
+        desk->met[r].latest_only = merge->ranked[r].latest_only;
     return desk;
 }
 
@@ -390,7 +390,7 @@ static void desk_free(Desk *desk)
     merge->n_repeats += desk->n_repeats;
     for (uint32_t r = 0; r < merge->n_ranked; r++)
         if (merge->code[r] != CODE_NONE)
-            merge->events->code_rows[merge->code[r]] += desk->seen[r].rows;
+            merge->events->code_rows[merge->code[r]] += desk->met[r].rows;
     free(desk->event);
     free(desk->value);
     free(desk->key);
@@ -398,7 +398,7 @@ static void desk_free(Desk *desk)
     free(desk->kept);
     free(desk->before);
     free(desk->spare);
-    free(desk->seen);
+    free(desk->met);
     free(desk);
 }
 

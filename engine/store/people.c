@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/base/order.h"
+#include "engine/store/seen.h"
 
 void intake_build(Intake *intake)
 {
@@ -45,10 +46,8 @@ typedef struct Building {
     int n_intakes;
     Known *known; /* ascending by id */
     uint32_t n_known;
-    uint32_t **rank;   /* by intake and its number of a practice: place among seen */
-    const char **seen; /* practice codes, ascending */
-    uint32_t n_seen;
-    uint16_t *place; /* by rank: number of the practice in the area, or GROUP_NONE */
+    Seen seen;
+    uint16_t *place; /* by practice seen: its number in the area, or GROUP_NONE */
     Practice *practices;
     uint32_t n_practices;
 } Building;
@@ -64,43 +63,6 @@ static void change_fate(const Building *b, const Source *source, RowFate fate)
 
     count->fate[ROW_KEPT]--;
     count->fate[fate]++;
-}
-
-static int text_order(const void *left, const void *right)
-{
-    return strcmp(*(const char *const *)left, *(const char *const *)right);
-}
-
-/* Practice codes of all intakes, each once, in order; and the place of each number. */
-static void rank_practices(Building *b)
-{
-    size_t n = 0;
-
-    for (int i = 0; i < b->n_intakes; i++)
-        n += (size_t)names_count(b->intakes[i].names);
-    b->seen = mem_alloc(n + 1, sizeof *b->seen, "practices");
-    n = 0;
-    for (int i = 0; i < b->n_intakes; i++)
-        for (int32_t w = 0; w < names_count(b->intakes[i].names); w++)
-            b->seen[n++] = names_word(b->intakes[i].names, w);
-    if (b->plan->population.practice != NULL || n == 0)
-        b->seen[n++] = b->plan->population.practice ? b->plan->population.practice : "";
-    qsort(b->seen, n, sizeof *b->seen, text_order);
-    for (size_t s = 0; s < n; s++)
-        if (b->n_seen == 0 || strcmp(b->seen[s], b->seen[b->n_seen - 1]) != 0)
-            b->seen[b->n_seen++] = b->seen[s];
-    b->rank = mem_alloc((size_t)b->n_intakes, sizeof *b->rank, "practices");
-    for (int i = 0; i < b->n_intakes; i++) {
-        int32_t n_words = names_count(b->intakes[i].names);
-
-        b->rank[i] = mem_alloc((size_t)n_words, sizeof **b->rank, "practices");
-        for (int32_t w = 0; w < n_words; w++) {
-            const char *word = names_word(b->intakes[i].names, w);
-            const char **at = bsearch(&word, b->seen, b->n_seen, sizeof word, text_order);
-
-            b->rank[i][w] = (uint32_t)(at - b->seen);
-        }
-    }
 }
 
 /* ---- people, each once ------------------------------------------------- */
@@ -123,13 +85,13 @@ static void put_known(Building *b, int intake, uint32_t person)
     const PersonKept *row = &from->people[person];
     size_t n_attributes = (size_t)b->plan->people->n_attributes;
 
-    b->known[b->n_known++] =
-        (Known){.row = row,
-                .attributes = from->attributes + person * n_attributes,
-                .practice = row->practice == NAMES_NONE ? UINT32_MAX
-                                                        : b->rank[intake][row->practice],
-                .start = DAY_UNKNOWN,
-                .opt_out = -1};
+    b->known[b->n_known++] = (Known){
+        .row = row,
+        .attributes = from->attributes + person * n_attributes,
+        .practice = row->practice == NAMES_NONE ? UINT32_MAX
+                                                : b->seen.rank[intake][row->practice],
+        .start = DAY_UNKNOWN,
+        .opt_out = -1};
 }
 
 /* Ascending by id; rows of one person as they came. */
@@ -231,11 +193,10 @@ static void register_people(Building *b, const Ids *ids)
     for (int c = 0; c < b->plan->people->n_columns; c++)
         is_fixed &= b->plan->people->columns[c].field != FIELD_PRACTICE;
     if (is_fixed) { /* one practice for everyone: the only one seen */
-        const char *code = fixed == NULL ? "" : fixed;
-        const char **at = bsearch(&code, b->seen, b->n_seen, sizeof code, text_order);
+        uint32_t only = seen_find(&b->seen, fixed == NULL ? "" : fixed);
 
         for (uint32_t k = 0; k < b->n_known; k++)
-            b->known[k].practice = (uint32_t)(at - b->seen);
+            b->known[k].practice = only;
         return;
     }
     if (b->plan->registrations == NULL)
@@ -243,7 +204,7 @@ static void register_people(Building *b, const Ids *ids)
     for (uint32_t k = 0; k < b->n_known; k++)
         b->known[k].practice = UINT32_MAX;
     for (int i = 0; i < b->n_intakes; i++)
-        take_registrations(b, ids, &b->intakes[i], b->rank[i]);
+        take_registrations(b, ids, &b->intakes[i], b->seen.rank[i]);
     for (uint32_t k = 0; k < b->n_known; k++)
         b->store->n_ambiguous += b->known[k].is_ambiguous;
 }
@@ -253,8 +214,8 @@ static void register_people(Building *b, const Ids *ids)
 /* The practices source, or the practices that people are registered with. */
 static void gather_practices(Building *b)
 {
-    size_t n = b->n_seen;
-    bool *is_used = mem_alloc(b->n_seen, sizeof *is_used, "practices");
+    size_t n = b->seen.n;
+    bool *is_used = mem_alloc(b->seen.n, sizeof *is_used, "practices");
 
     for (int i = 0; i < b->n_intakes; i++)
         n += b->intakes[i].n_practices;
@@ -265,9 +226,9 @@ static void gather_practices(Building *b)
     for (uint32_t k = 0; k < b->n_known; k++)
         if (b->known[k].practice != UINT32_MAX)
             is_used[b->known[k].practice] = true;
-    for (uint32_t s = 0; s < b->n_seen && b->plan->practices == NULL; s++)
+    for (uint32_t s = 0; s < b->seen.n && b->plan->practices == NULL; s++)
         if (is_used[s])
-            b->practices[b->n_practices++] = (Practice){.code = b->seen[s]};
+            b->practices[b->n_practices++] = (Practice){.code = b->seen.code[s]};
     if (b->plan->practices != NULL)
         b->n_practices = practices_merge(b->practices, b->n_practices,
                                          count_of(b, b->plan->practices));
@@ -290,9 +251,9 @@ static int build_area(Building *b, Err *err)
         return err_add(err, ERR_DATA, b->plan->people->where,
                        "%u practices, more than %d", n, GROUP_NONE - 1);
     area_build(&b->store->area, b->practices, n, b->plan, b->store->texts);
-    b->place = mem_alloc(b->n_seen, sizeof *b->place, "practices");
-    for (uint32_t s = 0; s < b->n_seen; s++) {
-        uint32_t at = practices_find(b->practices, n, b->seen[s]);
+    b->place = mem_alloc(b->seen.n, sizeof *b->place, "practices");
+    for (uint32_t s = 0; s < b->seen.n; s++) {
+        uint32_t at = practices_find(b->practices, n, b->seen.code[s]);
 
         b->place[s] = at == UINT32_MAX ? GROUP_NONE : (uint16_t)at;
     }
@@ -464,7 +425,7 @@ static int build(Building *b, People *people, Err *err)
                        "source \"%s\" has more than %u rows", b->plan->people->name,
                        ID_LAST);
     b->known = mem_alloc(n, sizeof *b->known, "people");
-    rank_practices(b);
+    seen_build(&b->seen, b->intakes, b->n_intakes, b->plan->population.practice);
     gather(b, (uint32_t)n);
     if (merge_known(b, err) != 0)
         return -1;
@@ -489,13 +450,10 @@ int people_build(Store *store, People *people, const Plan *plan, Intake *intakes
 
     *people = (People){0};
     rc = build(&b, people, err);
-    for (int i = 0; b.rank != NULL && i < n_intakes; i++)
-        free(b.rank[i]);
+    seen_free(&b.seen);
     for (int i = 0; i < n_intakes; i++)
         intake_free(&intakes[i]);
-    free(b.rank);
     free(b.known);
-    free(b.seen);
     free(b.place);
     free(b.practices);
     return rc;
