@@ -11,56 +11,6 @@
 
 enum { DIGITS = 8, BUCKETS = 256, FEW = 24 };
 
-static unsigned digit(uint64_t key, int d)
-{
-    return (unsigned)(key >> (8 * d)) & (BUCKETS - 1);
-}
-
-/* How many entries have each digit: the passes do not change that. */
-static void count_digits(uint32_t count[DIGITS][BUCKETS], const Keyed *entries,
-                         uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++)
-        for (int d = 0; d < DIGITS; d++)
-            count[d][digit(entries[i].key, d)]++;
-}
-
-/* One stable pass; false where all entries share the digit. */
-static bool sort_digit(Keyed *to, const Keyed *from, uint32_t n, int d, uint32_t *start)
-{
-    uint32_t sum = 0;
-
-    if (n == 0 || start[digit(from[0].key, d)] == n)
-        return false;
-    for (int b = 0; b < BUCKETS; b++) {
-        uint32_t count = start[b];
-
-        start[b] = sum;
-        sum += count;
-    }
-    for (uint32_t i = 0; i < n; i++)
-        to[start[digit(from[i].key, d)]++] = from[i];
-    return true;
-}
-
-Keyed *order_sort(Keyed *entries, uint32_t n)
-{
-    Keyed *other = mem_alloc(n, sizeof *other, "entries to sort");
-    uint32_t count[DIGITS][BUCKETS] = {0};
-
-    count_digits(count, entries, n);
-    for (int d = 0; d < DIGITS; d++) {
-        if (sort_digit(other, entries, n, d, count[d])) {
-            Keyed *swap = entries;
-
-            entries = other;
-            other = swap;
-        }
-    }
-    free(other);
-    return entries;
-}
-
 /* ---- a few ------------------------------------------------------------- */
 
 static void insert_each(Keyed *entries, uint32_t n)
@@ -117,4 +67,91 @@ void order_sort_few(Keyed *entries, Keyed *other, uint32_t n)
     }
     if (from != entries)
         memcpy(entries, from, n * sizeof *entries);
+}
+
+/* ---- many -------------------------------------------------------------- */
+
+static unsigned digit(uint64_t key, int d)
+{
+    return (unsigned)(key >> (8 * d)) & (BUCKETS - 1);
+}
+
+/* How many entries have each digit: the passes do not change that. */
+static void count_digits(uint32_t count[DIGITS][BUCKETS], const Keyed *entries,
+                         uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        for (int d = 0; d < DIGITS; d++)
+            count[d][digit(entries[i].key, d)]++;
+}
+
+/* One stable pass; false where all entries share the digit. */
+static bool sort_digit(Keyed *to, const Keyed *from, uint32_t n, int d, uint32_t *start)
+{
+    uint32_t sum = 0;
+
+    if (n == 0 || start[digit(from[0].key, d)] == n)
+        return false;
+    for (int b = 0; b < BUCKETS; b++) {
+        uint32_t count = start[b];
+
+        start[b] = sum;
+        sum += count;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        to[start[digit(from[i].key, d)]++] = from[i];
+    return true;
+}
+
+/* The digits from here on tell most entries apart, if they do not depend on each other:
+ * numbers that were drawn at random need few of them. */
+static int last_digit(uint32_t count[DIGITS][BUCKETS], uint32_t n)
+{
+    uint64_t groups = 1;
+    int d = DIGITS;
+
+    while (d > 0 && groups / 4 < n) {
+        uint32_t kinds = 0;
+
+        d--;
+        for (int b = 0; b < BUCKETS; b++)
+            kinds += count[d][b] > 0;
+        groups *= kinds;
+    }
+    return d;
+}
+
+/* Entries that are in order but for the digits before d. */
+static void sort_rest(Keyed *entries, Keyed *other, uint32_t n, int d)
+{
+    for (uint32_t i = 0, next; i < n && d > 0; i = next) {
+        bool is_sorted = true;
+
+        for (next = i + 1;
+             next < n && (entries[next].key ^ entries[i].key) >> (8 * d) == 0; next++)
+            is_sorted &= entries[next - 1].key <= entries[next].key;
+        if (!is_sorted)
+            order_sort_few(entries + i, other, next - i);
+    }
+}
+
+Keyed *order_sort(Keyed *entries, uint32_t n)
+{
+    Keyed *other = mem_alloc(n, sizeof *other, "entries to sort");
+    uint32_t count[DIGITS][BUCKETS] = {0};
+    int last;
+
+    count_digits(count, entries, n);
+    last = last_digit(count, n);
+    for (int d = last; d < DIGITS; d++) {
+        if (sort_digit(other, entries, n, d, count[d])) {
+            Keyed *swap = entries;
+
+            entries = other;
+            other = swap;
+        }
+    }
+    sort_rest(entries, other, n, last);
+    free(other);
+    return entries;
 }
