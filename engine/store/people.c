@@ -3,12 +3,9 @@
  */
 #include "engine/store/people.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "engine/base/order.h"
-#include "engine/store/seen.h"
+#include "engine/store/known.h"
 
 void intake_build(Intake *intake)
 {
@@ -29,16 +26,6 @@ void intake_free(Intake *intake)
 
 /* ---- building ---------------------------------------------------------- */
 
-/* Someone of the people source, each once. */
-typedef struct Known {
-    const PersonKept *row;
-    const double *attributes;
-    uint32_t practice;  /* by rank of its code; UINT32_MAX = none */
-    int32_t start, end; /* of the registration that holds */
-    int16_t opt_out;    /* the first that removes the person, or -1 */
-    bool is_conflict, is_ambiguous;
-} Known;
-
 typedef struct Building {
     const Plan *plan;
     Store *store;
@@ -57,98 +44,6 @@ static SourceCount *count_of(const Building *b, const Source *source)
     return &b->store->counts[source - b->plan->sources];
 }
 
-static void change_fate(const Building *b, const Source *source, RowFate fate)
-{
-    SourceCount *count = count_of(b, source);
-
-    count->fate[ROW_KEPT]--;
-    count->fate[fate]++;
-}
-
-/* ---- people, each once ------------------------------------------------- */
-
-static bool says_the_same(const Known *a, const Known *b, int n_attributes)
-{
-    if (a->row->birth != b->row->birth || a->row->death != b->row->death ||
-        a->row->is_test != b->row->is_test || a->practice != b->practice)
-        return false;
-    for (int i = 0; i < n_attributes; i++)
-        if (a->attributes[i] != b->attributes[i] &&
-            !(isnan(a->attributes[i]) && isnan(b->attributes[i])))
-            return false;
-    return true;
-}
-
-static void put_known(Building *b, int intake, uint32_t person)
-{
-    const Intake *from = &b->intakes[intake];
-    const PersonKept *row = &from->people[person];
-    size_t n_attributes = (size_t)b->plan->people->n_attributes;
-
-    b->known[b->n_known++] = (Known){
-        .row = row,
-        .attributes = from->attributes + person * n_attributes,
-        .practice = row->practice == NAMES_NONE ? UINT32_MAX
-                                                : b->seen.rank[intake][row->practice],
-        .start = DAY_UNKNOWN,
-        .opt_out = -1};
-}
-
-/* Ascending by id; rows of one person as they came. */
-static void gather(Building *b, uint32_t n)
-{
-    Keyed *entries = mem_alloc(n, sizeof *entries, "people");
-    uint32_t at = 0, *first = mem_alloc((size_t)b->n_intakes, sizeof *first, "people");
-
-    for (int i = 0; i < b->n_intakes; i++) {
-        const Intake *intake = &b->intakes[i];
-
-        first[i] = at;
-        for (uint32_t p = 0; p < intake->n_people; p++, at++)
-            entries[at] = (Keyed){order_key_signed(intake->people[p].id), at};
-    }
-    entries = order_sort(entries, n);
-    for (uint32_t e = 0; e < n; e++) {
-        int i = b->n_intakes - 1;
-
-        while (entries[e].item < first[i])
-            i--;
-        put_known(b, i, entries[e].item - first[i]);
-    }
-    free(first);
-    free(entries);
-}
-
-/* Counts rows beyond the first of a person: duplicates, or a conflict of them all. */
-static int merge_known(Building *b, Err *err)
-{
-    const Source *source = b->plan->people;
-    uint32_t kept = 0;
-
-    for (uint32_t k = 0; k < b->n_known; k++) {
-        Known *first = kept == 0 ? NULL : &b->known[kept - 1], *next = &b->known[k];
-
-        if (first == NULL || first->row->id != next->row->id) {
-            b->known[kept++] = *next;
-            continue;
-        }
-        if (first->row->check != next->row->check)
-            return err_add(err, ERR_DATA, source->where,
-                           "source \"%s\": two different people have the same pseudonym",
-                           source->name);
-        if (says_the_same(first, next, source->n_attributes)) {
-            change_fate(b, source, first->is_conflict ? ROW_CONFLICT : ROW_DUPLICATE);
-            continue;
-        }
-        if (!first->is_conflict)
-            change_fate(b, source, ROW_CONFLICT);
-        change_fate(b, source, ROW_CONFLICT);
-        first->is_conflict = true;
-    }
-    b->n_known = kept;
-    return 0;
-}
-
 /* ---- where they are registered ----------------------------------------- */
 
 /* True if the registration comes before what the person has. */
@@ -161,28 +56,44 @@ static bool is_better(const RegistrationKept *row, uint32_t practice, const Know
     return practice < known->practice;
 }
 
+static void register_person(Known *known, const RegistrationKept *row, uint32_t practice)
+{
+    if (known->practice != UINT32_MAX)
+        known->is_ambiguous |= known->start != row->start || known->end != row->end ||
+                               known->practice != practice;
+    if (known->practice == UINT32_MAX || is_better(row, practice, known)) {
+        known->start = row->start;
+        known->end = row->end;
+        known->practice = practice;
+    }
+}
+
+static void take_few(Building *b, const Ids *ids, const RegistrationKept *rows, size_t n,
+                     const uint32_t *rank)
+{
+    uint32_t known[AHEAD];
+
+    for (size_t r = 0; r < n; r++)
+        ids_fetch(ids, rows[r].id);
+    for (size_t r = 0; r < n; r++) {
+        known[r] = ids_find(ids, rows[r].id)->person;
+        if (known[r] == ID_ABSENT)
+            change_fate(count_of(b, b->plan->registrations), ROW_ORPHAN);
+        else
+            __builtin_prefetch(&b->known[known[r]]);
+    }
+    for (size_t r = 0; r < n; r++)
+        if (known[r] != ID_ABSENT)
+            register_person(&b->known[known[r]], &rows[r], rank[rows[r].practice]);
+}
+
 static void take_registrations(Building *b, const Ids *ids, const Intake *intake,
                                const uint32_t *rank)
 {
-    for (size_t r = 0; r < intake->n_registrations; r++) {
-        const RegistrationKept *row = &intake->registrations[r];
-        uint32_t k = ids_find(ids, row->id)->person, practice = rank[row->practice];
-        Known *known;
+    size_t n = intake->n_registrations;
 
-        if (k == ID_ABSENT) {
-            change_fate(b, b->plan->registrations, ROW_ORPHAN);
-            continue;
-        }
-        known = &b->known[k];
-        if (known->practice != UINT32_MAX)
-            known->is_ambiguous |= known->start != row->start || known->end != row->end ||
-                                   known->practice != practice;
-        if (known->practice == UINT32_MAX || is_better(row, practice, known)) {
-            known->start = row->start;
-            known->end = row->end;
-            known->practice = practice;
-        }
-    }
+    for (size_t r = 0; r < n; r += AHEAD)
+        take_few(b, ids, intake->registrations + r, n - r < AHEAD ? n - r : AHEAD, rank);
 }
 
 static void register_people(Building *b, const Ids *ids)
@@ -244,7 +155,7 @@ static int build_area(Building *b, Err *err)
         if (practice_is_in(&b->practices[p], b->plan))
             b->practices[n++] = b->practices[p];
         else if (b->plan->practices != NULL)
-            change_fate(b, b->plan->practices, ROW_OUTSIDE);
+            change_fate(count_of(b, b->plan->practices), ROW_OUTSIDE);
     }
     b->n_practices = n;
     if (n >= GROUP_NONE)
@@ -277,7 +188,7 @@ static uint64_t *take_opt_outs(Building *b, const Ids *ids)
             uint32_t k = ids_find(ids, intake->opt_outs[o].id)->person;
 
             if (k == ID_ABSENT) {
-                change_fate(b, b->plan->opt_out_rows, ROW_ORPHAN);
+                change_fate(count_of(b, b->plan->opt_out_rows), ROW_ORPHAN);
                 continue;
             }
             if (opt_out->removes_person &&
@@ -297,18 +208,17 @@ static uint64_t *take_opt_outs(Building *b, const Ids *ids)
 
 static int exclusion_of(const Building *b, const Known *known)
 {
-    const PersonKept *row = known->row;
     int32_t as_of = b->plan->as_of;
 
     if (known->is_conflict)
         return EXCLUDED_CONFLICT;
-    if (row->is_test)
+    if (known->is_test)
         return EXCLUDED_TEST;
-    if (row->birth == DAY_UNKNOWN)
+    if (known->birth == DAY_UNKNOWN)
         return EXCLUDED_NO_BIRTH;
-    if (row->birth > as_of)
+    if (known->birth > as_of)
         return EXCLUDED_NOT_BORN;
-    if (row->death != DAY_UNKNOWN && row->death < as_of)
+    if (known->death != DAY_UNKNOWN && known->death < as_of)
         return EXCLUDED_DEAD;
     if (known->practice == UINT32_MAX)
         return EXCLUDED_UNREGISTERED;
@@ -338,8 +248,8 @@ static void put_person(const Building *b, uint32_t person, const Known *known)
 {
     Store *store = b->store;
 
-    store->person[person] = known->row->id;
-    store->birth[person] = known->row->birth;
+    store->person[person] = known->id;
+    store->birth[person] = known->birth;
     store->practice[person] = b->place[known->practice];
     for (int a = 0; a < b->plan->people->n_attributes; a++)
         if (store->attribute[a] != NULL)
@@ -347,70 +257,94 @@ static void put_person(const Building *b, uint32_t person, const Known *known)
 }
 
 /* From an index of known people to what rows of events look for. */
-static void point_ids(Ids *ids, const Building *b, const uint32_t *person,
-                      const uint64_t *refused)
+static void point_ids(Ids *ids, const IdSlot *slots)
 {
-    for (uint64_t s = 0; s <= ids->mask; s++) {
-        IdSlot *slot = &ids->slots[s];
-        const Known *known;
-
-        if (slot->person == ID_ABSENT)
-            continue;
-        known = &b->known[slot->person];
-        slot->refuses = refused != NULL && refused[slot->person] != 0;
-        slot->person = person[slot->person];
-        slot->limit = slot->person == ID_DEAD ? known->row->death : known->row->birth;
-    }
+    for (uint64_t s = 0; s <= ids->mask; s++)
+        if (ids->slots[s].person != ID_ABSENT)
+            ids->slots[s] = slots[ids->slots[s].person];
 }
 
 /* Everyone who is not in the run, and why: people who left a list are looked up here. */
-static void put_others(Store *store, const Building *b, const uint32_t *person)
+static void put_others(Store *store, const Building *b, const IdSlot *slots)
 {
     uint64_t n = b->n_known - store->n_people;
 
     store->other = mem_alloc(n, sizeof *store->other, "people outside the run");
     store->other_why = mem_alloc(n, sizeof *store->other_why, "people outside the run");
     for (uint32_t k = 0; k < b->n_known; k++) {
-        if (person[k] <= ID_LAST)
+        if (slots[k].person <= ID_LAST)
             continue;
-        store->other[store->n_others] = b->known[k].row->id;
+        store->other[store->n_others] = b->known[k].id;
         store->other_why[store->n_others++] = (uint8_t)exclusion_of(b, &b->known[k]);
     }
 }
 
-static void settle_people(Building *b, People *people, uint64_t *refused)
+static void put_people(const Building *b, const IdSlot *slots)
 {
-    uint32_t *person = mem_alloc(b->n_known, sizeof *person, "people"), n = 0;
+    for (uint32_t k = 0; k < b->n_known; k++) {
+        if (b->n_known - k > AHEAD)
+            __builtin_prefetch(b->known[k + AHEAD].attributes);
+        if (slots[k].person <= ID_LAST)
+            put_person(b, slots[k].person, &b->known[k]);
+    }
+}
+
+/* By known person what rows of events look for. Returns how many are in the run. */
+static uint32_t number_people(IdSlot *slots, const Building *b, const uint64_t *refused)
+{
+    uint32_t n = 0;
+
+    for (uint32_t k = 0; k < b->n_known; k++) {
+        const Known *known = &b->known[k];
+        int exclusion = exclusion_of(b, known);
+        IdSlot *slot = &slots[k];
+
+        slot->id = known->id;
+        slot->person = exclusion == EXCLUDED_NOT       ? n++
+                       : exclusion == EXCLUDED_DEAD    ? ID_DEAD
+                       : exclusion >= EXCLUDED_OPT_OUT ? ID_OPTED_OUT
+                                                       : ID_OUTSIDE;
+        slot->limit = slot->person == ID_DEAD ? known->death : known->birth;
+        slot->refuses = refused != NULL && refused[k] != 0;
+        if (exclusion != EXCLUDED_NOT)
+            b->store->excluded[exclusion]++;
+    }
+    return n;
+}
+
+static void settle_people(Building *b, People *people, const uint64_t *refused)
+{
+    IdSlot *slots = mem_alloc(b->n_known, sizeof *slots, "people");
     Store *store = b->store;
+    uint32_t n;
 
     store->n_exclusions = EXCLUDED_OPT_OUT + b->plan->population.n_opt_outs;
     store->excluded =
         mem_alloc((size_t)store->n_exclusions, sizeof *store->excluded, "exclusions");
-    for (uint32_t k = 0; k < b->n_known; k++) {
-        int exclusion = exclusion_of(b, &b->known[k]);
-
-        person[k] = exclusion == EXCLUDED_NOT       ? n++
-                    : exclusion == EXCLUDED_DEAD    ? ID_DEAD
-                    : exclusion >= EXCLUDED_OPT_OUT ? ID_OPTED_OUT
-                                                    : ID_OUTSIDE;
-        if (exclusion != EXCLUDED_NOT)
-            store->excluded[exclusion]++;
-    }
+    n = number_people(slots, b, refused);
     store->n_known = b->n_known;
     make_columns(b, n);
-    put_others(store, b, person);
+    put_others(store, b, slots);
+    put_people(b, slots);
     if (refused != NULL)
         people->refused = mem_alloc(n, sizeof *people->refused, "opt-outs");
-    for (uint32_t k = 0; k < b->n_known; k++) {
-        if (person[k] > ID_LAST)
-            continue;
-        put_person(b, person[k], &b->known[k]);
-        if (refused != NULL)
-            people->refused[person[k]] = refused[k];
-    }
-    point_ids(&people->ids, b, person, refused);
+    for (uint32_t k = 0; k < b->n_known && refused != NULL; k++)
+        if (slots[k].person <= ID_LAST)
+            people->refused[slots[k].person] = refused[k];
+    point_ids(&people->ids, slots);
     area_count(&store->area, store->practice, n);
-    free(person);
+    free(slots);
+}
+
+/* From an id to the number of a known person. */
+static void index_known(Ids *ids, const Building *b)
+{
+    ids_build(ids, b->n_known);
+    for (uint32_t k = 0; k < b->n_known; k++) {
+        if (b->n_known - k > AHEAD)
+            ids_fetch(ids, b->known[k + AHEAD].id);
+        ids_add(ids, b->known[k].id, k, 0);
+    }
 }
 
 static int build(Building *b, People *people, Err *err)
@@ -426,12 +360,12 @@ static int build(Building *b, People *people, Err *err)
                        ID_LAST);
     b->known = mem_alloc(n, sizeof *b->known, "people");
     seen_build(&b->seen, b->intakes, b->n_intakes, b->plan->population.practice);
-    gather(b, (uint32_t)n);
-    if (merge_known(b, err) != 0)
+    b->n_known = (uint32_t)n;
+    known_gather(b->known, b->intakes, &b->seen, b->plan->people);
+    if (known_merge(b->known, &b->n_known, count_of(b, b->plan->people), b->plan->people,
+                    err) != 0)
         return -1;
-    ids_build(&people->ids, b->n_known);
-    for (uint32_t k = 0; k < b->n_known; k++)
-        ids_add(&people->ids, b->known[k].row->id, k, 0);
+    index_known(&people->ids, b);
     register_people(b, &people->ids);
     if (build_area(b, err) != 0)
         return -1;
