@@ -358,34 +358,61 @@ static int check_flags(const Counts *counts, const Results *results, Err *err)
     return rc;
 }
 
+/* The ranks of a practice's people in some grouping. */
+typedef struct Tally {
+    uint64_t n, sum;
+    uint32_t last;
+    bool is_odd; /* someone with a score has no rank, or the other way round */
+} Tally;
+
+/* People come in any order of groups but are looked at by practice: those of a group with
+ * everybody in it would wait for each other. */
+static void tally_ranks(Tally *tallies, const Results *results, int m, int g)
+{
+    const Store *store = results->store;
+    const uint16_t *practice = store->practice;
+    const double *score = results->scores->score[m];
+    uint32_t n_people = store->n_people;
+
+    for (uint32_t person = 0; person < n_people; person++) {
+        uint32_t rank = strata_rank(results->strata, m, g, person);
+        Tally *tally = &tallies[practice[person]];
+
+        tally->is_odd |= (rank > 0) != !isnan(score[person]);
+        tally->n += rank > 0;
+        tally->sum += rank;
+        tally->last = rank > tally->last ? rank : tally->last;
+    }
+}
+
 /* Ranks 1..n without gaps: no rank above n, and no rank twice. */
 static bool ranks_are_whole(const Results *results, int m, int g)
 {
-    const Store *store = results->store;
-    const double *score = results->scores->score[m];
-    uint32_t n_groups = store->area.n_groups[g];
-    uint64_t *n = mem_alloc(n_groups, sizeof *n, "ranks to check");
-    uint64_t *sum = mem_alloc(n_groups, sizeof *sum, "ranks to check");
-    uint32_t *last = mem_alloc(n_groups, sizeof *last, "ranks to check");
+    const Area *area = &results->store->area;
+    uint32_t n_practices = area->n_groups[GROUPING_PRACTICE];
+    Tally *tallies = mem_alloc(n_practices, sizeof *tallies, "ranks to check");
+    Tally *groups = mem_alloc(area->n_groups[g], sizeof *groups, "ranks to check");
     bool is_whole = true;
 
-    for (uint32_t person = 0; person < store->n_people; person++) {
-        uint32_t rank = strata_rank(results->strata, m, g, person);
-        uint16_t group = store_group(store, g, person);
+    tally_ranks(tallies, results, m, g);
+    for (uint32_t p = 0; p < n_practices; p++) {
+        uint16_t group = area->group_of[g][p];
 
-        is_whole &= (rank > 0) == (group != GROUP_NONE && !isnan(score[person]));
-        if (rank == 0 || group == GROUP_NONE)
+        if (group == GROUP_NONE) {
+            is_whole &= tallies[p].n == 0;
             continue;
-        n[group]++;
-        sum[group] += rank;
-        if (rank > last[group])
-            last[group] = rank;
+        }
+        is_whole &= !tallies[p].is_odd;
+        groups[group].n += tallies[p].n;
+        groups[group].sum += tallies[p].sum;
+        if (tallies[p].last > groups[group].last)
+            groups[group].last = tallies[p].last;
     }
-    for (uint32_t k = 0; k < n_groups; k++)
-        is_whole &= last[k] == n[k] && sum[k] == n[k] * (n[k] + 1) / 2;
-    free(n);
-    free(sum);
-    free(last);
+    for (uint32_t k = 0; k < area->n_groups[g]; k++)
+        is_whole &= groups[k].last == groups[k].n &&
+                    groups[k].sum == groups[k].n * (groups[k].n + 1) / 2;
+    free(tallies);
+    free(groups);
     return is_whole;
 }
 
