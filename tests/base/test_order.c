@@ -59,6 +59,54 @@ Test(order, few_are_sorted_as_many_are)
         }
 }
 
+static int keyed_order(const void *left, const void *right)
+{
+    const Keyed *a = left, *b = right;
+
+    if (a->key != b->key)
+        return a->key < b->key ? -1 : 1;
+    return (a->item > b->item) - (a->item < b->item);
+}
+
+/* The first digits tell random numbers apart, and hardly those of a cluster, of which
+ * many have their last digits in another order. */
+Test(order, many_are_sorted_whatever_their_digits)
+{
+    enum { N = 3000 };
+    static const uint64_t MASKS[] = {UINT64_MAX,
+                                     UINT64_MAX << 32,
+                                     UINT64_C(0xff00ff00ff00ff00),
+                                     0xffff,
+                                     UINT64_C(0x30000000fff),
+                                     UINT64_C(0x3f00000000000003),
+                                     0,
+                                     UINT64_C(0xff00000000000fff)};
+
+    for (size_t m = 0; m < sizeof MASKS / sizeof *MASKS; m++)
+        for (int clusters = 0; clusters < 2; clusters++) {
+            Keyed *got = mem_alloc(N, sizeof *got, "numbers");
+            Keyed *want = mem_alloc(N, sizeof *want, "numbers");
+            uint64_t state = 1;
+
+            for (uint32_t i = 0; i < N; i++) {
+                state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
+                got[i] = (Keyed){(state ^ state >> 29) & MASKS[m], i};
+                if (clusters &&
+                    i % 5 > 0) /* all but their last digit like the one before */
+                    got[i].key = (got[i - 1].key & ~UINT64_C(0xff)) | (got[i].key & 0xff);
+                want[i] = got[i];
+            }
+            qsort(want, N, sizeof *want, keyed_order);
+            got = order_sort(got, N);
+            for (uint32_t i = 0; i < N; i++) {
+                cr_assert_eq(got[i].key, want[i].key, "mask %zu, place %u", m, i);
+                cr_assert_eq(got[i].item, want[i].item, "mask %zu, place %u", m, i);
+            }
+            free(want);
+            free(got);
+        }
+}
+
 Test(order, nothing_is_sorted_too)
 {
     free(order_sort(mem_alloc(0, sizeof(Keyed), "nothing"), 0));
