@@ -6,7 +6,8 @@
  * run that is given an extract reads it in place of every source but the opt-outs, and
  * comes to the same numbers, to the last count of rejected rows.
  *
- *     extract_make.c     what has to be pulled, and the new manifest
+ *     extract_plan.c     what has to be made
+ *     extract_make.c     making it, and the new manifest
  *     extract_pages.c    which ranges of a table cannot have changed
  *     extract_rows.c     rows of a source -> chunks
  *     kind_extract.c     an extract as a kind of source
