@@ -6,20 +6,15 @@
 #include <string.h>
 
 #include "engine/base/mem.h"
+#include "engine/extract/chunk_dictionary.h"
 #include "engine/extract/chunk_file.h"
 #include "engine/extract/folder.h"
 
 typedef struct Column {
     bool may_be_plain, is_text;
     uint8_t type;
-    uint32_t *index;  /* by row: number of the value */
-    uint32_t n, room; /* values, with 0 */
-    uint64_t *number; /* by value; of a text its hash */
-    uint32_t *end;    /* by value, of a text */
-    Buffer text;
-    uint32_t *slots; /* hash table of values; 0 = empty */
-    uint32_t mask;
-    uint32_t last; /* values often repeat from row to row */
+    uint32_t *index; /* by row: number of the value */
+    Dictionary values;
 } Column;
 
 struct ChunkWriter {
@@ -29,16 +24,7 @@ struct ChunkWriter {
     Packer *packer;
 };
 
-enum { FIRST_SLOTS = 1024, FIRST_ROWS = 4096, MOST_TEXT = 256 * 1024 * 1024 };
-
-static void column_clear(Column *column)
-{
-    column->n = 1;
-    column->type = 0;
-    column->last = 0;
-    column->text.n = 0;
-    memset(column->slots, 0, ((size_t)column->mask + 1) * sizeof *column->slots);
-}
+enum { FIRST_ROWS = 4096, MOST_TEXT = 256 * 1024 * 1024 };
 
 ChunkWriter *chunk_writer_new(int n_columns, const bool *may_be_plain)
 {
@@ -49,12 +35,8 @@ ChunkWriter *chunk_writer_new(int n_columns, const bool *may_be_plain)
         mem_alloc((size_t)n_columns, sizeof *writer->columns, "the extract");
     writer->packer = packer_new();
     for (int c = 0; c < n_columns; c++) {
-        Column *column = &writer->columns[c];
-
-        column->may_be_plain = may_be_plain[c];
-        column->mask = FIRST_SLOTS - 1;
-        column->slots = mem_alloc(FIRST_SLOTS, sizeof *column->slots, "the extract");
-        column_clear(column);
+        writer->columns[c].may_be_plain = may_be_plain[c];
+        dictionary_build(&writer->columns[c].values);
     }
     return writer;
 }
@@ -65,108 +47,11 @@ void chunk_writer_free(ChunkWriter *writer)
         return;
     for (int c = 0; c < writer->n_columns; c++) {
         free(writer->columns[c].index);
-        free(writer->columns[c].number);
-        free(writer->columns[c].end);
-        free(writer->columns[c].slots);
-        buffer_free(&writer->columns[c].text);
+        dictionary_free(&writer->columns[c].values);
     }
     free(writer->columns);
     packer_free(writer->packer);
     free(writer);
-}
-
-/* ---- dictionaries ------------------------------------------------------ */
-
-static uint64_t mix(uint64_t hash)
-{
-    hash *= UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 32;
-}
-
-static uint64_t hash_text(const char *text, uint32_t len)
-{
-    uint64_t hash = len;
-
-    for (uint32_t i = 0; i < len; i += 8) {
-        uint64_t bits = 0;
-
-        memcpy(&bits, text + i, len - i < 8 ? len - i : 8);
-        hash = mix(hash ^ bits);
-    }
-    return hash;
-}
-
-static void grow_slots(Column *column)
-{
-    column->mask = 4 * (column->mask + 1) - 1;
-    free(column->slots);
-    column->slots = mem_alloc((size_t)column->mask + 1, sizeof *column->slots, "extract");
-    for (uint32_t v = 1; v < column->n; v++) {
-        uint64_t at = mix(column->number[v]) & column->mask;
-
-        while (column->slots[at] != 0)
-            at = (at + 1) & column->mask;
-        column->slots[at] = v;
-    }
-}
-
-static const char *text_of(const Column *column, uint32_t value, uint32_t *len)
-{
-    uint32_t start = value == 1 ? 0 : column->end[value - 1];
-
-    *len = column->end[value] - start;
-    return (const char *)column->text.bytes + start;
-}
-
-static bool is_value(const Column *column, uint32_t value, uint64_t number,
-                     const char *text, uint32_t len)
-{
-    const char *other;
-    uint32_t other_len;
-
-    if (value == 0 || column->number[value] != number)
-        return false;
-    if (text == NULL)
-        return true;
-    other = text_of(column, value, &other_len);
-    return len == other_len && memcmp(text, other, len) == 0;
-}
-
-static uint32_t add_value(Column *column, uint64_t number, const char *text, uint32_t len)
-{
-    if (column->n >= column->room) {
-        column->room = 2 * column->room + 256;
-        column->number =
-            mem_grow(column->number, column->room, sizeof *column->number, "extract");
-        if (text != NULL)
-            column->end =
-                mem_grow(column->end, column->room, sizeof *column->end, "extract");
-    }
-    column->number[column->n] = number;
-    if (text != NULL) {
-        if (len > 0)
-            memcpy(buffer_add(&column->text, len), text, len);
-        column->end[column->n] = (uint32_t)column->text.n;
-    }
-    return column->n++;
-}
-
-static uint32_t value_number(Column *column, uint64_t number, const char *text,
-                             uint32_t len)
-{
-    uint64_t at;
-
-    if (is_value(column, column->last, number, text, len))
-        return column->last;
-    if (2 * column->n > column->mask)
-        grow_slots(column);
-    at = mix(number) & column->mask;
-    while (column->slots[at] != 0) {
-        if (is_value(column, column->slots[at], number, text, len))
-            return column->last = column->slots[at];
-        at = (at + 1) & column->mask;
-    }
-    return column->last = column->slots[at] = add_value(column, number, text, len);
 }
 
 /* ---- rows -------------------------------------------------------------- */
@@ -196,7 +81,7 @@ void chunk_number(ChunkWriter *writer, int c, uint8_t type, uint64_t number)
     Column *column = typed(writer, c, type, false);
 
     need_row(writer);
-    column->index[writer->n_rows] = value_number(column, number, NULL, 0);
+    column->index[writer->n_rows] = dictionary_add_number(&column->values, number);
 }
 
 void chunk_text(ChunkWriter *writer, int c, uint8_t type, const char *text, uint32_t len)
@@ -204,7 +89,7 @@ void chunk_text(ChunkWriter *writer, int c, uint8_t type, const char *text, uint
     Column *column = typed(writer, c, type, true);
 
     need_row(writer);
-    column->index[writer->n_rows] = value_number(column, hash_text(text, len), text, len);
+    column->index[writer->n_rows] = dictionary_add_text(&column->values, text, len);
 }
 
 void chunk_missing(ChunkWriter *writer, int c)
@@ -230,7 +115,7 @@ bool chunk_is_full(const ChunkWriter *writer)
     bool is_full = writer->n_rows == CHUNK_MOST_ROWS;
 
     for (int c = 0; c < writer->n_columns; c++)
-        is_full |= writer->columns[c].text.n >= MOST_TEXT;
+        is_full |= writer->columns[c].values.text.n >= MOST_TEXT;
     return is_full;
 }
 
@@ -258,38 +143,6 @@ static uint32_t *order_rows(const uint32_t *number, uint32_t n)
     }
     free(other);
     return order;
-}
-
-static int descending(const void *left, const void *right)
-{
-    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-
-    return (a < b) - (a > b);
-}
-
-/* to[value] is its number in the file: the most frequent first, since small numbers
- * compress best; of equals the one met first. */
-static uint32_t *rank_values(const Column *column, uint32_t n_rows)
-{
-    uint32_t *to = mem_alloc(column->n, sizeof *to, "the extract");
-    uint64_t *key;
-
-    if (column->n - 1 > n_rows / 2) { /* they hardly repeat */
-        for (uint32_t v = 0; v < column->n; v++)
-            to[v] = v;
-        return to;
-    }
-    key = mem_alloc(column->n, sizeof *key, "the extract");
-    for (uint32_t v = 0; v < column->n; v++)
-        key[v] = UINT32_MAX - v;
-    for (uint32_t i = 0; i < n_rows; i++)
-        key[column->index[i]] += UINT64_C(1) << 32;
-    key[0] = UINT64_MAX; /* missing stays 0 */
-    qsort(key, column->n, sizeof *key, descending);
-    for (uint32_t r = 1; r < column->n; r++)
-        to[UINT32_MAX - (uint32_t)key[r]] = r;
-    free(key);
-    return to;
 }
 
 /* ---- the file ---------------------------------------------------------- */
@@ -348,17 +201,17 @@ static void put_extra(Writing *w)
     end_dictionary(w);
 }
 
-static void put_texts(Writing *w, const Column *column, const uint32_t *from)
+static void put_texts(Writing *w, const Dictionary *values, const uint32_t *from)
 {
-    for (uint32_t v = 1; v < column->n; v++) {
+    for (uint32_t v = 1; v < values->n; v++) {
         uint32_t len;
 
-        text_of(column, from[v], &len);
+        dictionary_text(values, from[v], &len);
         memcpy(buffer_add(&w->piece, sizeof len), &len, sizeof len);
     }
-    for (uint32_t v = 1; v < column->n; v++) {
+    for (uint32_t v = 1; v < values->n; v++) {
         uint32_t len;
-        const char *text = text_of(column, from[v], &len);
+        const char *text = dictionary_text(values, from[v], &len);
 
         if (len > 0)
             memcpy(buffer_add(&w->piece, len), text, len);
@@ -367,19 +220,19 @@ static void put_texts(Writing *w, const Column *column, const uint32_t *from)
 
 static void put_dictionary(Writing *w, int c)
 {
-    const Column *column = &w->writer->columns[c];
-    uint32_t *from = mem_alloc(column->n, sizeof *from, "the extract");
+    const Dictionary *values = &w->writer->columns[c].values;
+    uint32_t *from = mem_alloc(values->n, sizeof *from, "the extract");
     uint64_t *numbers;
 
-    for (uint32_t v = 0; v < column->n; v++)
+    for (uint32_t v = 0; v < values->n; v++)
         from[w->to[c][v]] = v;
     if (w->columns[c].is_text) {
-        put_texts(w, column, from);
+        put_texts(w, values, from);
     } else if (!w->columns[c].is_plain) {
-        numbers = mem_alloc(column->n, sizeof *numbers, "the extract");
-        for (uint32_t v = 1; v < column->n; v++)
-            numbers[v - 1] = column->number[from[v]];
-        put_planes(w, numbers, column->n - 1);
+        numbers = mem_alloc(values->n, sizeof *numbers, "the extract");
+        for (uint32_t v = 1; v < values->n; v++)
+            numbers[v - 1] = values->number[from[v]];
+        put_planes(w, numbers, values->n - 1);
         free(numbers);
     }
     end_dictionary(w);
@@ -474,7 +327,7 @@ static void put_plain(Writing *w, int c, uint32_t first, uint32_t n)
         uint32_t value = column->index[w->order[first + i]];
 
         is_missing[i] = value == 0;
-        numbers[i] = value == 0 ? 0 : column->number[value];
+        numbers[i] = value == 0 ? 0 : column->values.number[value];
     }
     put_planes(w, numbers, n);
     end_dictionary(w);
@@ -502,12 +355,13 @@ static void set_columns(Writing *w)
 {
     for (int c = 0; c < w->writer->n_columns; c++) {
         const Column *column = &w->writer->columns[c];
-        bool is_plain = column->may_be_plain && !column->is_text && column->n > 1024 &&
-                        column->n > w->header.n_rows / 2;
+        bool is_plain = column->may_be_plain && !column->is_text &&
+                        column->values.n > 1024 &&
+                        column->values.n > w->header.n_rows / 2;
 
         w->columns[c] = (ColumnHeader){column->type, column->is_text && column->type != 0,
-                                       is_plain, 0, column->n};
-        w->to[c] = rank_values(column, w->header.n_rows);
+                                       is_plain, 0, column->values.n};
+        w->to[c] = dictionary_rank(&column->values, column->index, w->header.n_rows);
     }
 }
 
@@ -565,8 +419,10 @@ int chunk_write(ChunkFile *file, ChunkWriter *writer, const ChunkPeople *people,
     sha256(file->head, w.file.bytes, head_bytes(&w.header));
     rc = file_write(path, w.file.bytes, w.file.n, err);
     writing_free(&w);
-    for (int c = 0; c < writer->n_columns; c++)
-        column_clear(&writer->columns[c]);
+    for (int c = 0; c < writer->n_columns; c++) {
+        writer->columns[c].type = 0;
+        dictionary_clear(&writer->columns[c].values);
+    }
     writer->n_rows = 0;
     return rc;
 }
