@@ -131,8 +131,8 @@ int pages_table(TableState *state, const Access *access, Db *side, Db *db, Err *
 bool pages_can_compare(const Manifest *old, const ServerState *now);
 /* Marks the pages that nobody has written to since before the old snapshot, as far as the
  * visibility map knows. side: as above, after the new snapshot was taken. */
-int pages_read_map(TableState *state, const Access *access, uint64_t log_before, Db *side,
-                   Err *err);
+void pages_read_map(TableState *state, const Access *access, uint64_t log_before,
+                    Db *side);
 /* True if that is so of all pages of the piece, which was pulled when the table had
  * old_pages (0 = not known): it holds the same rows. */
 bool pages_are_untouched(const TableState *state, const Piece *piece, uint32_t old_pages);

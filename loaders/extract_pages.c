@@ -288,21 +288,21 @@ static void read_map(TableState *state, Arena *arena, const PGresult *result,
     state->untouched = untouched;
 }
 
-int pages_read_map(TableState *state, const Access *access, uint64_t log_before, Db *side,
-                   Err *err)
+void pages_read_map(TableState *state, const Access *access, uint64_t log_before,
+                    Db *side)
 {
     const char *name = db_quote_table(access->arena, access->source->table);
+    Err unsaid = {0};
     PGresult *result =
         db_query(side,
                  "select noted, pages from stratify.visibility_map($1::regclass) "
                  "order by block",
-                 1, &name, err);
+                 1, &name, &unsaid);
 
     if (result == NULL)
-        return -1;
+        return; /* rows will decide */
     read_map(state, access->arena, result, log_before);
     PQclear(result);
-    return 0;
 }
 
 bool pages_are_untouched(const TableState *state, const Piece *piece, uint32_t old_pages)

@@ -157,7 +157,7 @@ static uint32_t choose_pages(uint32_t pages, const ExtractSource *old)
     return each;
 }
 
-static int plan_pages(Making *m, int s, Err *err)
+static void plan_pages(Making *m, int s)
 {
     Stock *stock = &m->stocks[s];
     const ExtractSource *old = m->can_compare ? old_of(m, &stock->source) : NULL;
@@ -166,10 +166,8 @@ static int plan_pages(Making *m, int s, Err *err)
     if (old != NULL &&
         (old->state == NULL || strcmp(old->state, stock->table.state) != 0))
         old = NULL;
-    if (old != NULL && m->server.has_map && m->old.log_before > 0 &&
-        pages_read_map(&stock->table, &m->sources.access[s], m->old.log_before, m->side,
-                       err) != 0)
-        return -1;
+    if (old != NULL && m->server.has_map && m->old.log_before > 0)
+        pages_read_map(&stock->table, &m->sources.access[s], m->old.log_before, m->side);
     each = choose_pages(stock->table.pages, old);
     for (uint32_t p = 0; p * each < stock->table.pages; p++) {
         Slice slice = {s, p * each, (p + 1) * each, (uint64_t)each * 8192};
@@ -180,7 +178,6 @@ static int plan_pages(Making *m, int s, Err *err)
             piece = NULL;
         add_job(m, s, &slice, piece, piece == NULL ? 0 : old->pages);
     }
-    return 0;
 }
 
 static const Piece *old_file(const ExtractSource *old, const char *file)
@@ -230,8 +227,8 @@ static int plan_source(Making *m, int s, Err *err)
         plan_slices(m, s,
                     source->role == ROLE_EVENTS ? &m->sources.events
                                                 : &m->sources.about_people);
-    else if (plan_pages(m, s, err) != 0)
-        return -1;
+    else
+        plan_pages(m, s);
     stock->source.pieces = arena_alloc(m->arena, (size_t)stock->source.n_pieces,
                                        sizeof *stock->source.pieces);
     return 0;
