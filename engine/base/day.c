@@ -136,11 +136,17 @@ int32_t day_minus_months(int32_t day, int months)
     return day_of(year, month, day_of_month < length ? day_of_month : length);
 }
 
+/* A year is 365.2425 days in the mean, and no number of years is as much as FAR_DAYS
+ * longer or shorter than so many of these. So only near a birthday must one look. */
 int day_age(int32_t birth, int32_t on)
 {
+    enum { SCALE = 10000, YEAR = 3652425, FAR_DAYS = 5 };
+    int64_t lived = ((int64_t)on - birth) * SCALE, rest = lived % YEAR;
     int birth_year, birth_month, birth_day, year, month, day;
 
     assert(birth <= on);
+    if (rest > FAR_DAYS * SCALE && rest < YEAR - FAR_DAYS * SCALE)
+        return (int)(lived / YEAR);
     day_split(birth, &birth_year, &birth_month, &birth_day);
     day_split(on, &year, &month, &day);
     return year - birth_year -

@@ -199,6 +199,27 @@ Test(day, age_goes_up_on_birthdays_only)
     }
 }
 
+/* For births of a whole cycle of the calendar: the day before each birthday, and it. */
+Test(day, age_is_exact_near_every_birthday)
+{
+    enum { CYCLE = 146097, MOST_AGE = 400, STEP = 13 };
+    int32_t first = day_of(1800, 1, 1);
+
+    for (int32_t birth = first; birth < first + CYCLE; birth += STEP) {
+        int year, month, day;
+
+        day_split(birth, &year, &month, &day);
+        for (int age = 1; age <= MOST_AGE; age++) {
+            bool moves = month == 2 && day == 29 && !is_leap(year + age);
+            int32_t on =
+                moves ? day_of(year + age, 3, 1) : day_of(year + age, month, day);
+
+            cr_assert(day_age(birth, on - 1) == age - 1 && day_age(birth, on) == age,
+                      "born on %d, %d years", birth, age);
+        }
+    }
+}
+
 Test(day, today_is_a_day_of_this_clock)
 {
     time_t now = time(NULL);
