@@ -107,6 +107,12 @@ make_people() {
 # note NAME PAIR SQL: a figure that the server knows.
 note() { echo "$1 $2 $(sql -c "$3")" >>"$work/times"; }
 
+# note_pull NAME PAIR: seconds that the load of the newest run took.
+note_pull() {
+    note "$1" "$2" "select wall_seconds from stratify.run_stage where stage = 'load'
+        and run_id = (select max(run_id) from stratify.run)"
+}
+
 # same_run NAME: stops unless the two newest published runs of the engine are equal.
 same_run() {
     local differences
@@ -159,7 +165,10 @@ first_nights() {
         tidy
     done
     for pair in $(seq 1 $((pairs > 3 ? 3 : pairs))); do
+        timed one_beside "$pair" engine one -q --shadow
+        note_pull one_pull "$pair"
         timed all "$pair" engine ../library -q --shadow
+        note_pull all_pull "$pair"
     done
     tidy
 }
@@ -217,8 +226,9 @@ awk -v people="$people" -f tests/bench/figures.awk -v figures="
         sql_over_rerun=sql/rerun
         loaded_duckdb_over_rerun=duck/rerun
         two_models_over_one=two/one
-        all_models_over_one=all/one
- rows_per_second=rows/first_night
+        all_models_over_one=all/one_beside
+        pull_of_all_over_pull_of_one=all_pull/one_pull
+        rows_per_second=rows/first_night
         sql_over_first_night_cpu=sql_cpu/first_night_cpu
         first_night_over_limit_cpu=first_night_cpu/limit_cpu
         sql_over_next_night_cpu=sql_again_cpu/next_night_cpu
