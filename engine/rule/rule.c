@@ -127,9 +127,9 @@ static inline double apply(const Rule *rule, const RuleStep *step,
     case OP_IS_RECORDED:
         return !isnan(a);
     case OP_AND:
-        return is_yes(a) & is_yes(b);
+        return is_yes(a) && is_yes(b);
     case OP_OR:
-        return is_yes(a) | is_yes(b);
+        return is_yes(a) || is_yes(b);
     case OP_EQ:
         return a == b;
     case OP_NE:
