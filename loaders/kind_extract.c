@@ -262,7 +262,7 @@ static int extract_find(Access *access, Db *db, Err *err)
     list_files(own, access);
     if (map_columns(own, access, err) != 0)
         return -1;
-    access->wanted = wanted_new(access);
+    access->wanted = wanted_new(access, true);
     return 0;
 }
 

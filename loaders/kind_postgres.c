@@ -49,8 +49,9 @@ static int postgres_find(Access *access, Db *db, Err *err)
         return -1;
     access->type = own->select.type;
     access->is_integer = own->select.is_integer;
+    /* A server before version 14 would compare code after code. */
     if (!access->is_whole)
-        access->wanted = wanted_new(access);
+        access->wanted = wanted_new(access, PQserverVersion(db_conn(db)) >= 140000);
     select_finish(&own->select, access);
     return 0;
 }

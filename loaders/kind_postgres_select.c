@@ -259,14 +259,6 @@ int select_find(Select *select, const Access *access, Db *db, Err *err)
 
 /* ---- the statement ----------------------------------------------------- */
 
-static int column_of(const Source *source, Field field)
-{
-    for (int c = 0; c < source->n_columns; c++)
-        if (source->columns[c].field == field)
-            return c;
-    return -1;
-}
-
 static const char *day_text(Arena *arena, int32_t day)
 {
     char text[DAY_TEXT];
@@ -301,7 +293,7 @@ static const char *days_wanted(const Select *select, const Access *access)
 {
     const Source *source = access->source;
     Arena *arena = access->arena;
-    int date = column_of(source, FIELD_DATE), end = column_of(source, FIELD_END);
+    int date = source_at(source, FIELD_DATE), end = source_at(source, FIELD_END);
     const char *day, *since = NULL, *text;
 
     if (access->wanted == NULL || !access->wanted->has_days)
@@ -329,8 +321,8 @@ static const char *days_wanted(const Select *select, const Access *access)
 void select_finish(Select *select, const Access *access)
 {
     const char *days = days_wanted(select, access);
-    int code = column_of(access->source, FIELD_CODE);
-    int date = column_of(access->source, FIELD_DATE);
+    int code = source_at(access->source, FIELD_CODE);
+    int date = source_at(access->source, FIELD_DATE);
 
     select->where = days == NULL ? "" : arena_format(access->arena, " where %s", days);
     select->code_column = code < 0 ? NULL : select->column[code];

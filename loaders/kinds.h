@@ -122,6 +122,15 @@ static inline const Reader *source_reader(const Source *source)
     return source->kind->reader;
 }
 
+/* Where a field stands among the source's columns; -1 = nowhere. */
+static inline int source_at(const Source *source, Field field)
+{
+    for (int c = 0; c < source->n_columns; c++)
+        if (source->columns[c].field == field)
+            return c;
+    return -1;
+}
+
 /* How sources are read. */
 typedef struct SourcesOptions {
     const char *conninfo;   /* libpq */

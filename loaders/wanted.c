@@ -19,19 +19,11 @@ typedef struct Builder {
     int n_from;
     Code *codes; /* integers: as the matcher has them */
     size_t n_codes;
-    int32_t *oldest; /* by code or start: the first day that a window wants */
+    char (*starts)[START_TEXT]; /* texts: all there are, wanted or not */
     size_t n_starts;
-    char (*starts)[START_TEXT];
+    int32_t *oldest;        /* by code or start: the first day that a window wants */
     int32_t oldest_uncoded; /* of features that ask for no code */
 } Builder;
-
-static const Column *column_of(const Source *source, Field field, int *at)
-{
-    for (*at = 0; *at < source->n_columns; ++*at)
-        if (source->columns[*at].field == field)
-            return &source->columns[*at];
-    return NULL;
-}
 
 static const Feature *feature_of(const Builder *b, const Hit *hit)
 {
@@ -53,13 +45,11 @@ static bool counts_bed_days(const Builder *b)
 
 static void set_days(Builder *b)
 {
-    int date, end;
-    bool has_date = column_of(b->source, FIELD_DATE, &date) != NULL;
-    bool has_end = column_of(b->source, FIELD_END, &end) != NULL;
+    int date = source_at(b->source, FIELD_DATE);
 
-    b->wanted->by_end = has_end && counts_bed_days(b);
+    b->wanted->by_end = source_at(b->source, FIELD_END) >= 0 && counts_bed_days(b);
     b->wanted->has_days =
-        b->source->role == ROLE_EVENTS && has_date && b->access->type[date] == CELL_DAY;
+        b->source->role == ROLE_EVENTS && date >= 0 && b->access->type[date] == CELL_DAY;
 }
 
 /* Keeps the days ascending, each once; of too many the earliest but one is left out. */
@@ -190,11 +180,10 @@ static bool list_starts(Builder *b)
 static bool list_codes(Builder *b)
 {
     const Source *source = b->source;
-    int at, unused;
+    int at = source_at(source, FIELD_CODE);
 
     if (source->role != ROLE_EVENTS || !source->needs_code || source->matcher == NULL ||
-        column_of(source, FIELD_CODE, &at) == NULL ||
-        column_of(source, FIELD_SYSTEM, &unused) != NULL)
+        at < 0 || source_at(source, FIELD_SYSTEM) >= 0)
         return false;
     b->wanted->is_integer = b->access->is_integer[at];
     if (!b->wanted->is_integer)
@@ -255,7 +244,7 @@ static void add_stage(Builder *b, int number, bool has_codes)
         wanted->stages[wanted->n_stages++] = stage;
 }
 
-const Wanted *wanted_new(const Access *access)
+const Wanted *wanted_new(const Access *access, bool by_code)
 {
     Builder b = {.access = access, .source = access->source, .oldest_uncoded = INT32_MAX};
     bool has_codes;
@@ -263,7 +252,7 @@ const Wanted *wanted_new(const Access *access)
     b.wanted = arena_alloc(access->arena, 1, sizeof *b.wanted);
     set_days(&b);
     cut_time(&b);
-    has_codes = list_codes(&b);
+    has_codes = by_code && list_codes(&b);
     for (int u = 0; u < b.source->n_uncoded; u++)
         if (feature_of(&b, &b.source->uncoded[u])->from < b.oldest_uncoded)
             b.oldest_uncoded = feature_of(&b, &b.source->uncoded[u])->from;

@@ -43,8 +43,9 @@ struct Wanted {
     int n_stages; /* at least 1; each wants what the one before does, and more */
 };
 
-/* Of a source whose columns have been found. In the access's arena. */
-const Wanted *wanted_new(const Access *access);
+/* Of a source whose columns have been found; without by_code only days are told apart. In
+ * the access's arena. */
+const Wanted *wanted_new(const Access *access, bool by_code);
 static inline const Stage *wanted_last(const Wanted *wanted)
 {
     return &wanted->stages[wanted->n_stages - 1];

@@ -68,7 +68,7 @@ static void add_code(Case *c, const char *text, bool is_prefix, const char *from
 static const Wanted *build(Case *c)
 {
     matcher_build(c->source.matcher);
-    return wanted_new(&c->access);
+    return wanted_new(&c->access, true);
 }
 
 static int stage_of_day(const Wanted *wanted, const char *day)
