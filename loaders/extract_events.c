@@ -9,7 +9,7 @@
  *
  * Rows that the server would not have sent for this plan are passed over and not counted,
  * as they are not counted where a server leaves them out: wanted.h says which. They are
- * told by code and day alone, before anything else of a block is read.
+ * told by code, day and value, before anything else of a block is read.
  */
 #include <math.h>
 
@@ -23,6 +23,17 @@ static int read_column(Taker *t, Meaning *m, int block, Err *err)
     if (m->column->is_plain)
         return chunk_plain(m->row_number, m->row_missing, t->chunk, m->at, block, err);
     return chunk_values(m->row_value, t->chunk, m->at, block, err);
+}
+
+static Cell cell_at(const Meaning *m, uint32_t i)
+{
+    Cell cell = {.type = CELL_NULL};
+
+    if (!m->column->is_plain)
+        extract_value(&cell, m->column, m->row_value[i]);
+    else if (!m->row_missing[i])
+        extract_cell(&cell, m->column->type, m->row_number[i]);
+    return cell;
 }
 
 static uint32_t keep_sent(uint32_t *row, uint32_t n, const Meaning *m)
@@ -92,18 +103,29 @@ static bool tests_codes(const Taker *t)
     return t->code != NULL && wanted_last(t->wanted)->has_test;
 }
 
-/* Fills row with the rows that the server would have sent, and reads date and code. */
-static int choose_rows(uint32_t *n, Taker *t, int block, Err *err)
+/* Rows whose value is between the bounds of their code. */
+static uint32_t keep_bounded(const Taker *t, uint32_t *row, uint32_t n)
 {
-    *n = chunk_block_rows(t->chunk, block);
-    for (uint32_t i = 0; i < *n; i++)
-        t->row[i] = i;
-    if (t->code != NULL && read_column(t, t->code, block, err) != 0)
-        return -1;
-    if (tests_codes(t))
-        *n = keep_coded(t, t->row, *n);
-    if (t->date == NULL || *n == 0)
-        return 0;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = row[i];
+        const Bound *bound = t->code->bound[t->code->row_value[at]];
+        Cell value;
+
+        if (bound != NULL) {
+            value = cell_at(t->value, at);
+            if (!bound_takes(bound, &value))
+                continue;
+        }
+        row[kept++] = at;
+    }
+    return kept;
+}
+
+/* Rows as by the day, and by the end of those that it does not settle. */
+static int choose_days(uint32_t *n, Taker *t, int block, Err *err)
+{
     if (read_column(t, t->date, block, err) != 0)
         return -1;
     if (t->wanted->has_days)
@@ -118,6 +140,33 @@ static int choose_rows(uint32_t *n, Taker *t, int block, Err *err)
     return 0;
 }
 
+/* Fills row with the rows that the server would have sent, and reads what tells them. */
+static int choose_rows(uint32_t *n, Taker *t, int block, Err *err)
+{
+    *n = chunk_block_rows(t->chunk, block);
+    for (uint32_t i = 0; i < *n; i++)
+        t->row[i] = i;
+    if (t->code != NULL && read_column(t, t->code, block, err) != 0)
+        return -1;
+    if (tests_codes(t))
+        *n = keep_coded(t, t->row, *n);
+    if (t->date != NULL && *n > 0 && choose_days(n, t, block, err) != 0)
+        return -1;
+    if (t->wanted->n_bounds == 0 || *n == 0)
+        return 0;
+    if (read_column(t, t->value, block, err) != 0)
+        return -1;
+    *n = keep_bounded(t, t->row, *n);
+    return 0;
+}
+
+/* Whether choose_rows() has read it where it left rows. */
+static bool is_read(const Taker *t, const Meaning *m)
+{
+    return m == t->code || m == t->date || m == t->end ||
+           (m == t->value && t->wanted->n_bounds > 0);
+}
+
 static int read_block(uint32_t *n, Taker *t, int block, Err *err)
 {
     if (choose_rows(n, t, block, err) != 0)
@@ -129,25 +178,13 @@ static int read_block(uint32_t *n, Taker *t, int block, Err *err)
     for (int c = 0; c < t->n_meanings; c++) {
         Meaning *m = &t->meanings[c];
 
-        if (m->at >= 0 && m != t->code && m != t->date && m != t->end &&
-            read_column(t, m, block, err) != 0)
+        if (m->at >= 0 && !is_read(t, m) && read_column(t, m, block, err) != 0)
             return -1;
     }
     return 0;
 }
 
 /* ---- one row ----------------------------------------------------------- */
-
-static Cell cell_at(const Meaning *m, uint32_t i)
-{
-    Cell cell = {.type = CELL_NULL};
-
-    if (!m->column->is_plain)
-        extract_value(&cell, m->column, m->row_value[i]);
-    else if (!m->row_missing[i])
-        extract_cell(&cell, m->column->type, m->row_number[i]);
-    return cell;
-}
 
 /* Of a source whose rows name their coding system, the code is asked for row by row. */
 static RowFate code_of_row(EventRow *row, const Taker *t, uint32_t i)

@@ -70,6 +70,8 @@ static void give_room(const Taker *t, Meaning *m)
         m->sent = room(t, n, sizeof *m->sent);
     if (m == t->date || m == t->code)
         m->stage = room(t, n, sizeof *m->stage);
+    if (m == t->code)
+        m->bound = room(t, n, sizeof *m->bound);
     if (m == t->value)
         m->value = room(t, n, sizeof *m->value);
     if (m == t->value || m->field == FIELD_ATTRIBUTE)
@@ -102,8 +104,10 @@ static void learn_value(const Taker *t, Meaning *m, uint32_t v)
         m->conditions[v] = row.conditions;
     if (m->hash != NULL)
         m->hash[v] = cell_hash(0, &cell);
-    if (m == t->code)
+    if (m == t->code) {
         m->stage[v] = (uint8_t)wanted_code_stage(t->wanted, &cell);
+        m->bound[v] = wanted_bound(t->wanted, &cell);
+    }
     if (m->entry != NULL)
         m->entry[v] = m->fault[v] == ROW_KEPT ? row.code : DICT_NO_CODE;
 }

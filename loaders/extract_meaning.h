@@ -20,8 +20,9 @@ typedef struct Meaning {
     const ChunkColumn *column;
     uint8_t *fault; /* RowFate */
     int32_t *day;
-    uint8_t *sent;  /* Sent, of a day; whether it is sent, of an end */
-    uint8_t *stage; /* that a day is in; the first in which a code is sent */
+    uint8_t *sent;       /* Sent, of a day; whether it is sent, of an end */
+    uint8_t *stage;      /* that a day is in; the first in which a code is sent */
+    const Bound **bound; /* of a code: what the server asks of its values; or NULL */
     double *value;
     uint32_t *conditions;
     uint64_t *hash;       /* for rows that count once */

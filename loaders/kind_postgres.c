@@ -174,7 +174,9 @@ static int choose_way(Own *own, const Estimate *whole, const Access *access, Db 
 
     if (select_n_codes(&own->select) == 0 || !whole->is_covered)
         return 0;
-    if (estimate(&pages, access, &(SelectPart){.by = BY_PAGE, .first = 1}, db, err) != 0)
+    if (estimate(&pages, access,
+                 &(SelectPart){.by = BY_PAGE, .first = 1, .is_estimate = true}, db,
+                 err) != 0)
         return -1;
     own->is_by_code = whole->cost < pages.cost;
     return 0;
@@ -186,7 +188,8 @@ static int postgres_split(Slices *slices, Access *access, Db *db, int n_workers,
     uint32_t n_codes = (uint32_t)select_n_codes(&own->select), pages;
     Estimate whole;
 
-    if (estimate(&whole, access, &(SelectPart){.by = BY_CODE, .last = n_codes}, db,
+    if (estimate(&whole, access,
+                 &(SelectPart){.by = BY_CODE, .last = n_codes, .is_estimate = true}, db,
                  err) != 0 ||
         count_pages(&pages, access, db, err) != 0 ||
         (pages > 0 && choose_way(own, &whole, access, db, err) != 0))
@@ -219,8 +222,9 @@ static int postgres_open(void **out, const Access *access, const Slice *slice, D
 {
     const Own *own = access->own;
     Stream *stream = mem_alloc(1, sizeof *stream, "stream");
-    const SelectPart part = {own->is_by_code ? BY_CODE : BY_PAGE, slice->first,
-                             slice->last};
+    const SelectPart part = {.by = own->is_by_code ? BY_CODE : BY_PAGE,
+                             .first = slice->first,
+                             .last = slice->last};
     char *sql = statement("copy (", &own->select, &part, ") to stdout (format binary)");
 
     stream->own = own;

@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -323,10 +324,12 @@ void select_finish(Select *select, const Access *access)
     const char *days = days_wanted(select, access);
     int code = source_at(access->source, FIELD_CODE);
     int date = source_at(access->source, FIELD_DATE);
+    int value = source_at(access->source, FIELD_VALUE);
 
     select->where = days == NULL ? "" : arena_format(access->arena, " where %s", days);
     select->code_column = code < 0 ? NULL : select->column[code];
     select->day_column = date < 0 ? NULL : select->column[date];
+    select->value_column = value < 0 ? NULL : select->column[value];
     select->wanted = access->wanted;
 }
 
@@ -403,6 +406,54 @@ static void put_stages(FILE *out, const Select *select, bool is_brief)
     fputs(" end", out);
 }
 
+/* One side of a bound, or nothing. */
+static const char *put_side(FILE *out, const Select *select, const char *and,
+                            const char *sign, double bound)
+{
+    if (isinf(bound))
+        return and;
+    fprintf(out, "%s%s %s %.17g::float8", and, select->value_column, sign, bound);
+    return " and ";
+}
+
+/* Looks for the code by halves: fewer comparisons for a row than one test for each, and
+ * cheaper ones than those of a hash table. */
+static void put_bounds(FILE *out, const Select *select, size_t first, size_t last)
+{
+    const Bound *bound = &select->wanted->bounds[first];
+    size_t middle = first + (last - first) / 2;
+    const char *and = "";
+
+    if (last - first > 1) {
+        fprintf(out, "case when %s < %" PRIu64 " then ", select->code_column,
+                select->wanted->bounds[middle].code.high);
+        put_bounds(out, select, first, middle);
+        fputs(" else ", out);
+        put_bounds(out, select, middle, last);
+        fputs(" end", out);
+        return;
+    }
+    fprintf(out, "(%s <> %" PRIu64 " or (", select->code_column, bound->code.high);
+    and = put_side(out, select, and, ">=", bound->least);
+    put_side(out, select, and, "<=", bound->most);
+    fputs("))", out);
+}
+
+static const char *put_values(FILE *out, const Select *select, const SelectPart *part,
+                              const char *and)
+{
+    size_t n = select->wanted->n_bounds;
+
+    if (n == 0 || part->is_estimate)
+        return and;
+    fputs(and, out);
+    if (part->by == BY_READER)
+        fprintf(out, "(bounds on %s of %zu codes)", select->value_column, n);
+    else
+        put_bounds(out, select, 0, n);
+    return " and ";
+}
+
 /* Codes of an index first, or all that the last stage wants: few rows are left for the
  * stages then. */
 static const char *put_wanted(FILE *out, const Select *select, const SelectPart *part,
@@ -426,7 +477,7 @@ static const char *put_wanted(FILE *out, const Select *select, const SelectPart 
         put_stages(out, select, is_brief);
         and = " and ";
     }
-    return and;
+    return put_values(out, select, part, and);
 }
 
 void select_write(FILE *out, const Select *select, const SelectPart *part)

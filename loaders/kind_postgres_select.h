@@ -14,11 +14,12 @@ typedef struct Select {
     CellType *type;      /* by column: as it arrives */
     bool *is_integer;    /* by column: an integer on the server */
     int n_columns;
-    const char *from;        /* a table or a query, named t */
-    const char *where;       /* "" or " where " and the days that are wanted */
-    const char *code_column; /* SQL of the code, or NULL */
-    const char *day_column;  /* SQL of the date, or NULL */
-    const Wanted *wanted;    /* NULL = all rows */
+    const char *from;         /* a table or a query, named t */
+    const char *where;        /* "" or " where " and the days that are wanted */
+    const char *code_column;  /* SQL of the code, or NULL */
+    const char *day_column;   /* SQL of the date, or NULL */
+    const char *value_column; /* SQL of the value, or NULL */
+    const Wanted *wanted;     /* NULL = all rows */
 } Select;
 
 /* A part of the rows of a source. */
@@ -31,6 +32,7 @@ typedef enum SelectBy {
 typedef struct SelectPart {
     SelectBy by;
     uint32_t first, last;
+    bool is_estimate; /* for EXPLAIN, which takes a test of values for a costly one */
 } SelectPart;
 
 /* Asks the server for the columns and their types. Reports each that is missing, of a

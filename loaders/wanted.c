@@ -3,6 +3,7 @@
  */
 #include "loaders/wanted.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,6 +193,43 @@ static bool list_codes(Builder *b)
            list_integers(b);
 }
 
+/* ---- values ------------------------------------------------------------ */
+
+/* As a key's hits want it: if all of them have a bound on the same side, or both. */
+static Bound bound_of(const MatcherKey *key)
+{
+    Bound bound = {key->code, INFINITY, -INFINITY};
+
+    for (uint32_t h = 0; h < key->n_hits; h++) {
+        const Hit *hit = &key->hits[h];
+
+        bound.least = hit->above < bound.least ? hit->above : bound.least;
+        bound.most = hit->below > bound.most ? hit->below : bound.most;
+    }
+    return bound;
+}
+
+/* Only of a column that arrives as a number: texts are read by the program alone. */
+static void list_bounds(Builder *b)
+{
+    const Matcher *matcher = b->source->matcher;
+    int at = source_at(b->source, FIELD_VALUE);
+    Bound *bounds = arena_alloc(b->access->arena, b->n_codes, sizeof *bounds);
+    size_t n = 0;
+
+    if (at < 0 || (b->access->type[at] != CELL_FLOAT && b->access->type[at] != CELL_INT))
+        return;
+    for (size_t k = 0; k < b->n_codes; k++) {
+        MatcherKey key = matcher_key(matcher, k);
+        Bound bound = bound_of(&key);
+
+        if (bound.least > -INFINITY || bound.most < INFINITY)
+            bounds[n++] = bound;
+    }
+    b->wanted->bounds = bounds;
+    b->wanted->n_bounds = n;
+}
+
 /* ---- stages ------------------------------------------------------------ */
 
 /* A test that leaves out little of what the last stage wants is not worth its price, nor
@@ -258,6 +296,8 @@ const Wanted *wanted_new(const Access *access, bool by_code)
             b.oldest_uncoded = feature_of(&b, &b.source->uncoded[u])->from;
     for (int f = 0; f < b.n_from; f++)
         add_stage(&b, f, has_codes);
+    if (has_codes && b.wanted->is_integer && b.source->n_uncoded == 0)
+        list_bounds(&b);
     return b.wanted;
 }
 
@@ -274,6 +314,7 @@ int wanted_day_stage(const Wanted *wanted, const Cell *date)
     return stage;
 }
 
+/* Of codes, and of bounds, which begin with one. */
 static int code_order(const void *left, const void *right)
 {
     int64_t a = (int64_t)((const Code *)left)->high,
@@ -285,6 +326,28 @@ static int code_order(const void *left, const void *right)
 static int start_order(const void *left, const void *right)
 {
     return strcmp(left, *(const char *const *)right);
+}
+
+const Bound *wanted_bound(const Wanted *wanted, const Cell *code)
+{
+    const Bound wants = {.code = {(uint64_t)code->as.number, 0}};
+
+    if (code->type != CELL_INT || wanted->n_bounds == 0)
+        return NULL;
+    return bsearch(&wants, wanted->bounds, wanted->n_bounds, sizeof wants, code_order);
+}
+
+/* To the server NaN is the largest number there is. */
+bool bound_takes(const Bound *bound, const Cell *value)
+{
+    double number;
+
+    if (value->type == CELL_NULL)
+        return false;
+    number = value->type == CELL_INT ? (double)value->as.number : value->as.real;
+    if (isnan(number))
+        return bound->most == INFINITY;
+    return number >= bound->least && number <= bound->most;
 }
 
 static bool passes(const Wanted *wanted, const Stage *stage, const Cell *code)

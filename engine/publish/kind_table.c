@@ -4,10 +4,10 @@
  * Staging: several threads with a session each fill one table at a time, in one
  * transaction: make, COPY with FREEZE, key. The people are cut into as many parts as
  * there are sessions, so that the servers behind them write and sort side by side.
- * Nobody sees these tables.
+ * Nobody sees these tables. Meanwhile the session that holds the lock begins the
+ * transaction of the commit: the lists, and what is known of the run.
  *
- * Commit: one transaction on the session that holds the lock writes what is known of the
- * run, attaches its tables, and moves the pointer.
+ * Commit: that transaction attaches the tables of the run and moves the pointer.
  */
 #include <inttypes.h>
 #include <omp.h>
@@ -120,8 +120,8 @@ typedef struct Staged {
     Db *db; /* of the publication */
     Arena *arena;
     const char *splits; /* first person of each part but the first: a bigint[] */
-    Job jobs[MOST_PARTS + 1];
-    int n_jobs, n_sessions;
+    Job parts[MOST_PARTS];
+    int n_parts, n_sessions;
     bool is_committed;
 } Staged;
 
@@ -136,7 +136,7 @@ static int count_sessions(const Made *made)
     return sessions < 1 ? 1 : (int)sessions;
 }
 
-static void list_jobs(Staged *staged, const Made *made)
+static void cut_people(Staged *staged, const Made *made)
 {
     const Store *store = made->results->store;
     uint64_t n_people = store->n_people;
@@ -150,11 +150,9 @@ static void list_jobs(Staged *staged, const Made *made)
         if (part > 0)
             splits = arena_format(staged->arena, "%s%s%" PRId64, splits,
                                   part > 1 ? "," : "", store->person[from]);
-        staged->jobs[staged->n_jobs++] = (Job){&person_table, (int)part, from, to};
+        staged->parts[staged->n_parts++] = (Job){&person_table, (int)part, from, to};
     }
     staged->splits = arena_format(staged->arena, "'{%s}'", splits);
-    staged->jobs[staged->n_jobs++] =
-        (Job){&member_table, -1, 0, member_table.n_rows(made)};
 }
 
 /* What the functions of 30_publish.sql take: parent, run, part. */
@@ -187,6 +185,7 @@ static int write_rows(Db *db, const Job *job, const char *name, const Made *made
     return copy_end(out.copy, NULL, err);
 }
 
+/* Within a transaction: FREEZE needs the one that makes the table. */
 static int fill_table(Db *db, const Job *job, const char *splits, const Made *made,
                       Err *err)
 {
@@ -194,105 +193,27 @@ static int fill_table(Db *db, const Job *job, const char *splits, const Made *ma
     const char *text = job_text(arena, job, made->run);
     int rc = -1;
 
-    if (db_begin(db, err) == 0 &&
-        db_exec(db,
+    if (db_exec(db,
                 arena_format(arena, "select stratify.stage_table(%s, %s)", text, splits),
                 err) == 0 &&
         write_rows(db, job, staged_name(arena, job, made->run), made, err) == 0 &&
-        db_exec(db, arena_format(arena, "select stratify.key_table(%s)", text), err) ==
-            0 &&
-        db_commit(db, err) == 0)
+        db_exec(db, arena_format(arena, "select stratify.key_table(%s)", text), err) == 0)
         rc = 0;
-    if (rc != 0)
-        db_rollback(db);
     arena_free(arena);
     return rc;
 }
 
-/* The first report in the order of the work. What stops one session mostly stops the
- * others too, and is said once. */
-static int first_report(Err *err, const Err *job_err, int n)
+static int fill_part(Db **db, const Job *part, const Staged *staged, const Made *made,
+                     Err *err)
 {
-    for (int i = 0; i < n; i++)
-        if (job_err[i].n_reports > 0)
-            return err_join(err, &job_err[i], 1);
-    return 0;
+    if (*db == NULL && results_session(db, made->info->conninfo, "write", err) != 0)
+        return -1;
+    if (db_begin(*db, err) == 0 &&
+        fill_table(*db, part, staged->splits, made, err) == 0 && db_commit(*db, err) == 0)
+        return 0;
+    db_rollback(*db);
+    return -1;
 }
-
-/*
- * A job is a table of its own with a report of its own, and a thread has a session of
- * its own, so that nothing is shared but the flag that ends a failed run early.
- */
-static int fill_tables(const Staged *staged, const Made *made, Err *err)
-{
-    Err *job_err = mem_alloc((size_t)staged->n_jobs, sizeof *job_err, "reports");
-    double cpu[MOST_PARTS] = {0}; /* of the server, by session */
-    int failed = 0, rc;
-
-#pragma omp parallel num_threads(staged->n_sessions)
-    {
-        Db *db = NULL;
-
-#pragma omp for schedule(dynamic, 1)
-        for (int i = 0; i < staged->n_jobs; i++) {
-            int stop;
-
-#pragma omp atomic read
-            stop = failed;
-            if (stop)
-                continue;
-            if ((db == NULL &&
-                 results_session(&db, made->info->conninfo, "write", &job_err[i]) != 0) ||
-                fill_table(db, &staged->jobs[i], staged->splits, made, &job_err[i]) !=
-                    0) {
-#pragma omp atomic write
-                failed = 1;
-            }
-        }
-        if (db != NULL)
-            cpu[omp_get_thread_num()] = db_server_cpu(db);
-        db_close(db);
-    }
-    for (int session = 0; session < staged->n_sessions; session++)
-        *made->writers_cpu += cpu[session];
-    rc = first_report(err, job_err, staged->n_jobs);
-    free(job_err);
-    return rc;
-}
-
-static void table_drop(void *own)
-{
-    Staged *staged = own;
-
-    if (staged == NULL)
-        return;
-    if (!staged->is_committed) {
-        Err ignored = {0}; /* what stays is cleared by the next run */
-
-        db_exec(staged->db, "select stratify.clear_leftovers()", &ignored);
-    }
-    arena_free(staged->arena);
-    free(staged);
-}
-
-static int table_stage(void **own, const Made *made, Err *err)
-{
-    Staged *staged = mem_alloc(1, sizeof *staged, "tables to write");
-    int rc;
-
-    staged->db = made->db;
-    staged->arena = arena_new();
-    staged->n_sessions = count_sessions(made);
-    list_jobs(staged, made);
-    rc = fill_tables(staged, made, err);
-    if (rc == 0)
-        *own = staged;
-    else
-        table_drop(staged);
-    return rc;
-}
-
-/* ---- commit -------------------------------------------------------------- */
 
 static int write_run(const Made *made, Err *err)
 {
@@ -308,6 +229,101 @@ static int write_run(const Made *made, Err *err)
     }
     return 0;
 }
+
+/* The transaction stays open: table_commit() ends it. */
+static int begin_commit(const Staged *staged, const Made *made, Err *err)
+{
+    const Job lists = {&member_table, -1, 0, member_table.n_rows(made)};
+
+    if (db_begin(staged->db, err) == 0 &&
+        db_exec(staged->db, "set local lock_timeout = '60s'", err) == 0 &&
+        write_run(made, err) == 0)
+        return fill_table(staged->db, &lists, staged->splits, made, err);
+    return -1;
+}
+
+/* The first report in the order of the work. What stops one session mostly stops the
+ * others too, and is said once. */
+static int first_report(Err *err, const Err *job_err, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (job_err[i].n_reports > 0)
+            return err_join(err, &job_err[i], 1);
+    return 0;
+}
+
+/*
+ * Every piece of work has tables and a report of its own, and a thread a session of its
+ * own, so that nothing is shared but the flag that ends a failed run early. Piece 0 has
+ * the publication's session to itself.
+ */
+static int fill_tables(const Staged *staged, const Made *made, Err *err)
+{
+    int n = staged->n_parts + 1, failed = 0, rc;
+    Err *reports = mem_alloc((size_t)n, sizeof *reports, "reports");
+    double cpu = 0; /* of the server */
+
+#pragma omp parallel num_threads(staged->n_sessions + 1) reduction(+ : cpu)
+    {
+        Db *db = NULL;
+
+#pragma omp for schedule(dynamic, 1)
+        for (int i = 0; i < n; i++) {
+            int stop;
+
+#pragma omp atomic read
+            stop = failed;
+            if (!stop && (i == 0 ? begin_commit(staged, made, &reports[i])
+                                 : fill_part(&db, &staged->parts[i - 1], staged, made,
+                                             &reports[i])) != 0) {
+#pragma omp atomic write
+                failed = 1;
+            }
+        }
+        if (db != NULL)
+            cpu += db_server_cpu(db);
+        db_close(db);
+    }
+    *made->writers_cpu += cpu;
+    rc = first_report(err, reports, n);
+    free(reports);
+    return rc;
+}
+
+static void table_drop(void *own)
+{
+    Staged *staged = own;
+
+    if (staged == NULL)
+        return;
+    if (!staged->is_committed) {
+        Err ignored = {0}; /* what stays is cleared by the next run */
+
+        db_rollback(staged->db);
+        db_exec(staged->db, "select stratify.clear_leftovers()", &ignored);
+    }
+    arena_free(staged->arena);
+    free(staged);
+}
+
+static int table_stage(void **own, const Made *made, Err *err)
+{
+    Staged *staged = mem_alloc(1, sizeof *staged, "tables to write");
+    int rc;
+
+    staged->db = made->db;
+    staged->arena = arena_new();
+    staged->n_sessions = count_sessions(made);
+    cut_people(staged, made);
+    rc = fill_tables(staged, made, err);
+    if (rc == 0)
+        *own = staged;
+    else
+        table_drop(staged);
+    return rc;
+}
+
+/* ---- commit -------------------------------------------------------------- */
 
 static int switch_over(const Staged *staged, const Made *made, Err *err)
 {
@@ -342,14 +358,8 @@ static int table_commit(void *own, const Made *made, Err *err)
 {
     Staged *staged = own;
 
-    if (db_begin(made->db, err) != 0)
+    if (switch_over(staged, made, err) != 0 || db_commit(made->db, err) != 0)
         return -1;
-    if (db_exec(made->db, "set local lock_timeout = '60s'", err) != 0 ||
-        write_run(made, err) != 0 || switch_over(staged, made, err) != 0 ||
-        db_commit(made->db, err) != 0) {
-        db_rollback(made->db);
-        return -1;
-    }
     staged->is_committed = true;
     remove_old(made);
     return 0;
