@@ -53,20 +53,10 @@ static double unit(const Model *model)
     return (double)model->scale * model->denominator;
 }
 
-/* By a mask: who has what cannot be foreseen. */
-static int64_t plain_items(const Quick *own, const double *row)
-{
-    int64_t total = 0;
-
-    for (int p = 0; p < own->n_plain; p++)
-        total += own->plain[p].points & -(int64_t)(row[own->plain[p].slot] > 0);
-    return total;
-}
-
 static double index_score(const Model *model, const double *row, int *why)
 {
     const Quick *own = model->own;
-    int64_t total = plain_items(own, row);
+    int64_t total = plain_points(own, row);
 
     *why = 0;
     for (int r = 0; r < own->n_rest && *why == 0; r++)

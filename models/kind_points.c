@@ -96,16 +96,6 @@ static int64_t group_take(GroupSum *so_far, const Model *model, const Term *term
     return (so_far->sum < cap ? so_far->sum : cap) - before;
 }
 
-/* Not inlined: among the registers of its caller the loop would spill. */
-static __attribute__((noinline)) int64_t plain_points(const Quick *own, const double *row)
-{
-    int64_t total = 0;
-
-    for (int p = 0; p < own->n_plain; p++)
-        total += (int64_t)row[own->plain[p].slot] * own->plain[p].points;
-    return total;
-}
-
 static double points_score(const Model *model, const double *row, int *why)
 {
     const Quick *own = model->own;

@@ -31,18 +31,20 @@ typedef struct QuickTerm {
     double weight, centre;
 } QuickTerm;
 
-/* What is left of a plain term of index and points. */
-typedef struct PlainTerm {
-    int64_t points;
-    size_t slot;
-} PlainTerm;
+/* Terms of index and points that are yes or no, and nothing else to look at, whose slots
+ * follow one another. */
+typedef struct PlainRun {
+    uint32_t slot; /* the first */
+    int n;
+    const double *points;
+} PlainRun;
 
 /* Model.own of index, points and regression. */
 typedef struct Quick {
     QuickTerm *terms; /* by term */
-    /* Index and points add whole numbers, in any order: plain terms close together, then
-     * the others. */
-    PlainTerm *plain;
+    /* Index and points add whole numbers, in any order: plain terms by slot, then the
+     * others. */
+    PlainRun *plain;
     int n_plain;
     int *rest; /* numbers of the other terms, in their order */
     int n_rest;
@@ -53,6 +55,9 @@ typedef struct Quick {
 /* Fills Model.own and Model.replaceable. is_exact: weights are multiplied exactly, so
  * that a value with a fraction has no score. */
 Quick *terms_prepare(Model *model, const Plan *plan, bool is_exact, Arena *arena);
+
+/* What the plain terms of index and points add up to, in scaled points. */
+int64_t plain_points(const Quick *own, const double *row);
 
 /*
  * The value of a term after the model's policies for missing and out-of-range inputs;

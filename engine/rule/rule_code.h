@@ -44,6 +44,7 @@ typedef enum OpCode {
     OP_NOT_IN, /* likewise */
     OP_IF,     /* condition, then, else */
     OP_SUM,    /* push the sum of the slots that the next Op.arg ops hold */
+    OP_TALLY,  /* likewise, where all of them are yes or no */
     OP_COUNT   /* push how many of them are above 0 */
 } OpCode;
 

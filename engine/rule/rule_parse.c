@@ -63,7 +63,7 @@ int parse_mark(Parser *p, const char *mark)
 
 static int stack_use(OpCode code)
 {
-    if (code == OP_NUMBER || code == OP_SLOT || code == OP_SUM || code == OP_COUNT)
+    if (code == OP_NUMBER || code == OP_SLOT || code >= OP_SUM)
         return 1;
     if (code == OP_IF)
         return -2;

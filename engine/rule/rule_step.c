@@ -14,12 +14,12 @@ typedef struct Place {
 
 static bool has_data(OpCode code)
 {
-    return code == OP_IN || code == OP_NOT_IN || code == OP_SUM || code == OP_COUNT;
+    return code == OP_IN || code == OP_NOT_IN || code >= OP_SUM;
 }
 
 static int count_operands(OpCode code)
 {
-    if (code == OP_SUM || code == OP_COUNT)
+    if (code >= OP_SUM)
         return 0;
     if (code <= OP_IS_RECORDED || code == OP_IN || code == OP_NOT_IN)
         return 1;

@@ -345,25 +345,39 @@ static bool has_reason(const Member *member, const Reason *reason)
 
 /* The reasons of the cohort's models in their order; what two models both found is
  * said once. */
-static void add_reasons(Work *work, Member *member)
+static void add_reasons(Member *member, const Results *r, Visit *visit)
 {
     enum { MOST = (int)(sizeof member->reasons / sizeof *member->reasons) };
-    const Results *r = work->results;
-    const Cohort *cohort = work->cohort;
+    const Cohort *cohort = &r->plan->cohorts[member->cohort];
     Reason found[MOST + MOST];
     int most = cohort->n_most_reasons < MOST ? cohort->n_most_reasons : MOST;
 
-    visit_person(work->visit, r->plan, r->store, member->person, true);
-    visit_set_bands(work->visit, r->plan, r->scores, member->person);
+    visit_person(visit, r->plan, r->store, member->person, true);
+    visit_set_bands(visit, r->plan, r->scores, member->person);
     for (int e = 0; e < cohort->n_explain; e++) {
         int model = cohort->explain[e], n;
 
         if (r->scores->outcome[model][member->person] != 0)
             continue;
-        n = reason_list(found, MOST + MOST, r->plan, model, work->visit);
+        n = reason_list(found, MOST + MOST, r->plan, model, visit);
         for (int i = 0; i < n && member->n_reasons < most; i++)
             if (!has_reason(member, &found[i]))
                 member->reasons[member->n_reasons++] = found[i];
+    }
+}
+
+/* Parallel over members: a thread writes to those that it visits. */
+static void explain_members(Cohorts *cohorts, const Results *results)
+{
+#pragma omp parallel
+    {
+        Visit *visit = visit_new(results->plan);
+
+#pragma omp for schedule(dynamic, 64)
+        for (uint32_t i = 0; i < cohorts->n_members; i++)
+            if (cohorts->members[i].movement != MOVED_LEFT)
+                add_reasons(&cohorts->members[i], results, visit);
+        visit_free(visit);
     }
 }
 
@@ -373,7 +387,7 @@ static void build_cohort(Work *work)
 {
     const Area *area = &work->results->store->area;
     int grouping = work->cohort->grouping;
-    uint32_t at = 0, cohort_first = work->out->n_members;
+    uint32_t at = 0;
 
     find_candidates(work);
     for (uint32_t g = 0; g < area->n_groups[grouping]; g++) {
@@ -386,9 +400,6 @@ static void build_cohort(Work *work)
         add_leavers(work, earlier, (uint16_t)g, first);
     }
     add_homeless_leavers(work);
-    for (uint32_t i = cohort_first; i < work->out->n_members; i++)
-        if (work->out->members[i].movement != MOVED_LEFT)
-            add_reasons(work, &work->out->members[i]);
     free(work->candidates);
     free(work->keys);
 }
@@ -409,6 +420,7 @@ void cohorts_build(Cohorts *cohorts, const Results *results, const PreviousRun *
         }
         build_cohort(&work);
     }
+    explain_members(cohorts, results);
     visit_free(work.visit);
 }
 

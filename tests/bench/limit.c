@@ -127,7 +127,7 @@ static void pull_all(const char *folder, int n_jobs)
 
     for (int j = 0; j < n_jobs; j++) {
         conns[j] = open_session();
-        exec(conns[j], "set max_parallel_workers_per_gather = 0");
+        exec(conns[j], "set max_parallel_workers_per_gather = 0; set jit = off");
         exec(conns[j], "begin isolation level repeatable read read only");
     }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(n_jobs) reduction(+ : bytes, rows)
