@@ -24,9 +24,8 @@ typedef struct Own {
 
 typedef struct Stream {
     CopyReader *reader;
-    const Own *own;
+    const CellType *type; /* by column */
     int n_columns;
-    CopyValue *values;
     const Source *source;
 } Stream;
 
@@ -213,7 +212,6 @@ static void postgres_close(void *opaque)
     if (stream == NULL)
         return;
     copy_close(stream->reader);
-    free(stream->values);
     free(stream);
 }
 
@@ -227,11 +225,9 @@ static int postgres_open(void **out, const Access *access, const Slice *slice, D
                              .last = slice->last};
     char *sql = statement("copy (", &own->select, &part, ") to stdout (format binary)");
 
-    stream->own = own;
     stream->source = access->source;
+    stream->type = own->select.type;
     stream->n_columns = access->source->n_columns;
-    stream->values =
-        mem_alloc((size_t)stream->n_columns, sizeof *stream->values, "stream");
     *out = stream;
     if (copy_open(&stream->reader, db, sql, stream->n_columns, err) != 0) {
         postgres_close(stream);
@@ -242,17 +238,15 @@ static int postgres_open(void **out, const Access *access, const Slice *slice, D
 }
 
 /* As it is on the server: its infinity is later than every day. */
-static bool get_day(int32_t *day, CopyValue value)
+static inline bool get_day(int32_t *day, CopyValue value)
 {
-    int64_t number;
-
-    if (value.len != 4 || !copy_get_int(&number, value))
+    if (value.len != 4)
         return false;
-    *day = (int32_t)number;
+    *day = (int32_t)copy_load32(value.data);
     return true;
 }
 
-static bool get_cell(Cell *cell, CellType type, CopyValue value)
+static inline bool get_cell(Cell *cell, CellType type, CopyValue value)
 {
     cell->type = value.len < 0 ? CELL_NULL : type;
     switch (cell->type) {
@@ -276,21 +270,37 @@ static bool get_cell(Cell *cell, CellType type, CopyValue value)
     return false;
 }
 
+static int report_type(const Column *column, Err *err)
+{
+    err_add(err, ERR_SOURCE, column->where,
+            "column \"%s\" does not arrive as the type it was found with", column->name);
+    return NEXT_FAILED;
+}
+
+/* The row is a copy that stays in registers. */
+static int take_cells(Cell *cells, CopyRow row, const Stream *stream, Err *err)
+{
+    const CellType *type = stream->type;
+    CopyValue value;
+
+    for (int c = 0; c < stream->n_columns; c++) {
+        if (!copy_take(&row, &value))
+            return copy_fail(err);
+        if (!get_cell(&cells[c], type[c], value))
+            return report_type(&stream->source->columns[c], err);
+    }
+    return copy_is_taken(&row) ? NEXT_ROW : copy_fail(err);
+}
+
 static int postgres_next(void *opaque, Cell *cells, uint64_t *bytes, Err *err)
 {
-    Stream *stream = opaque;
-    int found = copy_next(stream->reader, stream->values, bytes, err);
+    const Stream *stream = opaque;
+    CopyRow row;
+    int found = copy_next(stream->reader, &row, bytes, err);
 
     if (found <= 0)
         return found == 0 ? NEXT_END : NEXT_FAILED;
-    for (int c = 0; c < stream->n_columns; c++)
-        if (!get_cell(&cells[c], stream->own->select.type[c], stream->values[c])) {
-            err_add(err, ERR_SOURCE, stream->source->columns[c].where,
-                    "column \"%s\" does not arrive as the type it was found with",
-                    stream->source->columns[c].name);
-            return NEXT_FAILED;
-        }
-    return NEXT_ROW;
+    return take_cells(cells, row, stream, err);
 }
 
 static const char *postgres_describe(const Access *access)

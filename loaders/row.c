@@ -23,6 +23,23 @@ struct RowScratch {
     char room[CELL_ROOM]; /* a practice code that is a number */
 };
 
+/* The stretch around the day of the run. */
+static void find_usual_days(RowMap *map)
+{
+    const Source *source = map->source;
+
+    map->usual_from = DAY_FIRST;
+    map->usual_to = DAY_LAST + 1;
+    for (int s = 0; s < source->n_sentinels; s++) {
+        int32_t day = source->sentinels[s];
+
+        if (day < map->plan->as_of && day >= map->usual_from)
+            map->usual_from = day + 1;
+        if (day >= map->plan->as_of && day < map->usual_to)
+            map->usual_to = day;
+    }
+}
+
 const RowMap *rowmap_new(const Plan *plan, const Source *source, Arena *arena)
 {
     RowMap *map = arena_alloc(arena, 1, sizeof *map);
@@ -49,6 +66,7 @@ const RowMap *rowmap_new(const Plan *plan, const Source *source, Arena *arena)
         else
             map->at[column->field] = c;
     }
+    find_usual_days(map);
     return map;
 }
 

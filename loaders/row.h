@@ -21,6 +21,7 @@ typedef struct RowMap {
     int at[FIELD_NAME + 1]; /* column by field, -1 = none; not for those with an index */
     int *attribute_at;      /* by attribute */
     int group_at[MOST_GROUPINGS], group_name_at[MOST_GROUPINGS];
+    int32_t usual_from, usual_to; /* days from .. to - 1: none of them is a sentinel */
 } RowMap;
 
 const RowMap *rowmap_new(const Plan *plan, const Source *source, Arena *arena);

@@ -24,6 +24,10 @@ static inline bool get_person(int64_t *id, uint64_t *check, const RowMap *map,
     char room[CELL_ROOM];
 
     *check = 0;
+    if (cell->type == CELL_INT && !map->source->text_person) {
+        *id = cell->as.number;
+        return true;
+    }
     if (cell->type == CELL_NULL)
         return false;
     if (map->source->text_person) {
@@ -40,6 +44,11 @@ static inline bool get_day(int32_t *day, const RowMap *map, const Cell *cells, F
 {
     const Cell *cell = field(map, cells, name);
 
+    if (cell->type == CELL_DAY && cell->as.day >= map->usual_from &&
+        cell->as.day < map->usual_to) {
+        *day = cell->as.day;
+        return true;
+    }
     *day = DAY_UNKNOWN;
     return cell->type == CELL_NULL || cell_day(day, cell, map->source);
 }

@@ -296,6 +296,7 @@ void copy_abort(Copy *copy)
 
 struct CopyReader {
     Db *db;
+    PGconn *conn; /* of db */
     int n_columns;
     bool has_header, is_done;
     char *message; /* of libpq: the current row */
@@ -313,41 +314,26 @@ static size_t skip_header(const uint8_t *data, size_t len)
     return extension > len - HEADER_BYTES ? 0 : HEADER_BYTES + (size_t)extension;
 }
 
-int copy_split(CopyValue *values, int n_columns, const uint8_t *data, size_t len,
-               bool *has_header)
+int copy_begin_row(CopyRow *row, int n_columns, const uint8_t *data, size_t len,
+                   bool *has_header)
 {
-    const uint8_t *end = data + len;
-
+    *row = (CopyRow){data, data + len};
     if (!*has_header) {
         size_t header = skip_header(data, len);
 
         if (header == 0)
             return -1;
         *has_header = true;
-        data += header;
+        row->at += header;
     }
-    if (end - data < 2)
+    if (row->end - row->at < 2)
         return -1;
-    if (copy_load16(data) == UINT16_MAX)
-        return end - data == 2 ? 0 : -1;
-    if (copy_load16(data) != n_columns)
+    if (copy_load16(row->at) == UINT16_MAX)
+        return row->end - row->at == 2 ? 0 : -1;
+    if (copy_load16(row->at) != n_columns)
         return -1;
-    data += 2;
-    for (int i = 0; i < n_columns; i++) {
-        int64_t bytes;
-
-        if (end - data < 4)
-            return -1;
-        bytes = (int32_t)copy_load32(data);
-        data += 4;
-        if (bytes < -1 || bytes > end - data)
-            return -1;
-        values[i].data = data;
-        values[i].len = (int32_t)bytes;
-        if (bytes > 0)
-            data += bytes;
-    }
-    return data == end ? 1 : -1;
+    row->at += 2;
+    return 1;
 }
 
 int copy_open(CopyReader **out, Db *db, const char *sql, int n_columns, Err *err)
@@ -364,20 +350,25 @@ int copy_open(CopyReader **out, Db *db, const char *sql, int n_columns, Err *err
     PQclear(result);
     reader = mem_alloc(1, sizeof *reader, "rows to read");
     reader->db = db;
+    reader->conn = db_conn(db);
     reader->n_columns = n_columns;
     *out = reader;
     return 0;
 }
 
-int copy_next(CopyReader *reader, CopyValue *values, uint64_t *bytes, Err *err)
+int copy_fail(Err *err)
 {
-    PGconn *conn = db_conn(reader->db);
+    return err_add(err, ERR_SOURCE, db_where,
+                   "could not read rows: the server's answer is not in COPY BINARY");
+}
+
+int copy_next(CopyReader *reader, CopyRow *row, uint64_t *bytes, Err *err)
+{
     int len, found;
 
-    if (reader->message != NULL)
-        PQfreemem(reader->message);
+    PQfreemem(reader->message);
     reader->message = NULL;
-    len = PQgetCopyData(conn, &reader->message, 0);
+    len = PQgetCopyData(reader->conn, &reader->message, 0);
     if (len < 0) {
         reader->is_done = true;
         if (len == -2)
@@ -385,20 +376,19 @@ int copy_next(CopyReader *reader, CopyValue *values, uint64_t *bytes, Err *err)
         return finish(reader->db, "read rows", err);
     }
     *bytes += (uint64_t)len;
-    found = copy_split(values, reader->n_columns, (const uint8_t *)reader->message,
-                       (size_t)len, &reader->has_header);
+    found = copy_begin_row(row, reader->n_columns, (const uint8_t *)reader->message,
+                           (size_t)len, &reader->has_header);
     if (found > 0)
         return 1;
     if (found < 0)
-        return err_add(err, ERR_SOURCE, db_where,
-                       "could not read rows: the server's answer is not in COPY BINARY");
-    return copy_next(reader, values, bytes, err); /* only the closing answer is left */
+        return copy_fail(err);
+    return copy_next(reader, row, bytes, err); /* only the closing answer is left */
 }
 
 /* The server may be far from the end: asking it to stop is cheaper than reading on. */
 static void cancel(CopyReader *reader)
 {
-    PGconn *conn = db_conn(reader->db);
+    PGconn *conn = reader->conn;
     PGcancel *stop = PQgetCancel(conn);
     char unsaid[256], *message = NULL;
     PGresult *result;
@@ -420,8 +410,7 @@ void copy_close(CopyReader *reader)
 {
     if (reader == NULL)
         return;
-    if (reader->message != NULL)
-        PQfreemem(reader->message);
+    PQfreemem(reader->message);
     if (!reader->is_done)
         cancel(reader);
     free(reader);
@@ -433,25 +422,6 @@ bool copy_get_bool(bool *out, CopyValue value)
         return false;
     *out = value.data[0] != 0;
     return true;
-}
-
-bool copy_get_float(double *out, CopyValue value)
-{
-    if (value.len == 8) {
-        uint64_t bits = copy_load64(value.data);
-
-        memcpy(out, &bits, sizeof *out);
-        return true;
-    }
-    if (value.len == 4) {
-        uint32_t bits = copy_load32(value.data);
-        float narrow;
-
-        memcpy(&narrow, &bits, sizeof narrow);
-        *out = narrow;
-        return true;
-    }
-    return false;
 }
 
 bool copy_get_date(int32_t *out, CopyValue value)

@@ -6,8 +6,9 @@
  * copy_null (or a NaN by copy_float8_or_null, DAY_UNKNOWN by copy_date). A failure is
  * kept and reported by copy_end, so that rows can be written without asking.
  *
- * Reading: copy_open, copy_next until it is not 1, copy_close. Every length is checked
- * against the bytes that arrived and the type that is asked for.
+ * Reading: copy_open, copy_next until it is not 1, of each row copy_take for every
+ * column, copy_close. Every length is checked against the bytes that arrived and the type
+ * that is asked for.
  *
  * The format: a header of 19 bytes; per row a 16-bit number of columns, per column a
  * 32-bit length (-1 = null) and the value in network byte order; -1 in place of a
@@ -64,7 +65,12 @@ const uint8_t *copy_bytes(const Copy *copy, size_t *len);
 
 /* ---- reading ----------------------------------------------------------- */
 
-/* One value of a row; borrowed, good until the next copy_next. */
+/* What is left of a row; borrowed, good until the next copy_next. */
+typedef struct CopyRow {
+    const uint8_t *at, *end;
+} CopyRow;
+
+/* One value of a row; borrowed as the row is. */
 typedef struct CopyValue {
     const uint8_t *data;
     int32_t len; /* -1 = null */
@@ -74,17 +80,19 @@ typedef struct CopyReader CopyReader;
 
 /* sql is "copy (SELECT ...) to stdout (format binary)". */
 int copy_open(CopyReader **reader, Db *db, const char *sql, int n_columns, Err *err);
-/* Fills n_columns values. 1 = a row, 0 = the end, -1 = a report. bytes is raised by
- * what arrived. */
-int copy_next(CopyReader *reader, CopyValue *values, uint64_t *bytes, Err *err);
+/* 1 = a row of n_columns values, 0 = the end, -1 = a report. bytes is raised by what
+ * arrived. */
+int copy_next(CopyReader *reader, CopyRow *row, uint64_t *bytes, Err *err);
+/* The report of a row whose values do not fit into it. */
+int copy_fail(Err *err);
 /* Releases the reader. Before the end, the rest of the stream is cancelled. NULL is
  * accepted. */
 void copy_close(CopyReader *reader);
 
-/* One message of the stream: 1 = a row in values, 0 = the end of the stream, -1 = not
- * the format. *has_header says whether the header has been seen. */
-int copy_split(CopyValue *values, int n_columns, const uint8_t *data, size_t len,
-               bool *has_header);
+/* One message of the stream: 1 = a row, 0 = the end of the stream, -1 = not the format.
+ * *has_header says whether the header has been seen. */
+int copy_begin_row(CopyRow *row, int n_columns, const uint8_t *data, size_t len,
+                   bool *has_header);
 
 /* Numbers of the stream: most significant byte first. */
 static inline uint16_t copy_load16(const uint8_t *at)
@@ -111,9 +119,27 @@ static inline uint64_t copy_load64(const uint8_t *at)
     return be64toh(bits);
 }
 
+/* The next value of the row; false where the bytes are not those of one. */
+static inline bool copy_take(CopyRow *row, CopyValue *value)
+{
+    if (row->end - row->at < 4)
+        return false;
+    value->len = (int32_t)copy_load32(row->at);
+    value->data = row->at + 4;
+    if (value->len < -1 || value->len > row->end - value->data)
+        return false;
+    row->at = value->data + (value->len > 0 ? value->len : 0);
+    return true;
+}
+
+/* Whether all values have been taken. */
+static inline bool copy_is_taken(const CopyRow *row)
+{
+    return row->at == row->end;
+}
+
 /* The value, or false if the length is not that of the type. */
 bool copy_get_bool(bool *out, CopyValue value);
-bool copy_get_float(double *out, CopyValue value); /* float4 or float8 by length */
 bool copy_get_date(int32_t *out, CopyValue value); /* ±infinity is DAY_UNKNOWN */
 
 /* int2, int4 or int8 by length */
@@ -132,6 +158,26 @@ static inline bool copy_get_int(int64_t *out, CopyValue value)
     default:
         return false;
     }
+}
+
+/* float4 or float8 by length */
+static inline bool copy_get_float(double *out, CopyValue value)
+{
+    uint64_t bits;
+    uint32_t few;
+    float narrow;
+
+    if (value.len == 8) {
+        bits = copy_load64(value.data);
+        memcpy(out, &bits, sizeof *out);
+        return true;
+    }
+    if (value.len != 4)
+        return false;
+    few = copy_load32(value.data);
+    memcpy(&narrow, &few, sizeof narrow);
+    *out = narrow;
+    return true;
 }
 
 #endif

@@ -84,6 +84,7 @@ void known_gather(Known *known, const Intake *intakes, const Seen *seen,
     uint32_t n;
     Keyed *entries = sort_rows(&n, intakes, seen->n_intakes);
 
+#pragma omp parallel for
     for (uint32_t at = 0; at < n; at += AHEAD)
         gather_few(known + at, entries + at, n - at < AHEAD ? n - at : AHEAD, &rows);
     free(entries);

@@ -259,6 +259,7 @@ static void put_person(const Building *b, uint32_t person, const Known *known)
 /* From an index of known people to what rows of events look for. */
 static void point_ids(Ids *ids, const IdSlot *slots)
 {
+#pragma omp parallel for
     for (uint64_t s = 0; s <= ids->mask; s++)
         if (ids->slots[s].person != ID_ABSENT)
             ids->slots[s] = slots[ids->slots[s].person];
@@ -281,6 +282,7 @@ static void put_others(Store *store, const Building *b, const IdSlot *slots)
 
 static void put_people(const Building *b, const IdSlot *slots)
 {
+#pragma omp parallel for
     for (uint32_t k = 0; k < b->n_known; k++) {
         if (b->n_known - k > AHEAD)
             __builtin_prefetch(b->known[k + AHEAD].attributes);

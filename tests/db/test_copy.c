@@ -88,10 +88,30 @@ Test(copy, what_is_written_arrives)
     db_close(db);
 }
 
+/* All values of a row; false where they are not all there, or more is. */
+static bool take_all(CopyValue *values, int n, CopyRow *row)
+{
+    for (int v = 0; v < n; v++)
+        if (!copy_take(row, &values[v]))
+            return false;
+    return copy_is_taken(row);
+}
+
+/* 1 = a row in values, 0 = the end of the stream, -1 = not the format. */
+static int split(CopyValue *values, int n, const uint8_t *data, size_t len,
+                 bool *has_header)
+{
+    CopyRow row;
+    int found = copy_begin_row(&row, n, data, len, has_header);
+
+    return found == 1 && !take_all(values, n, &row) ? -1 : found;
+}
+
 Test(copy, what_is_read_is_what_is_there)
 {
     Db *db = open_db();
     CopyReader *reader;
+    CopyRow row;
     CopyValue values[7];
     uint64_t bytes = 0;
     int64_t whole;
@@ -106,7 +126,8 @@ Test(copy, what_is_read_is_what_is_there)
                            "false, '1999-12-31', 'x') to stdout (format binary)",
                            7, &err),
                  0, "%s", err.text);
-    cr_assert_eq(copy_next(reader, values, &bytes, &err), 1);
+    cr_assert_eq(copy_next(reader, &row, &bytes, &err), 1);
+    cr_assert(take_all(values, 7, &row));
     cr_expect(copy_get_int(&whole, values[0]) && whole == 7);
     cr_expect(copy_get_int(&whole, values[1]) && whole == -8);
     cr_expect(copy_get_int(&whole, values[2]) && whole == 9);
@@ -114,14 +135,15 @@ Test(copy, what_is_read_is_what_is_there)
     cr_expect(copy_get_bool(&yes, values[4]) && yes);
     cr_expect(copy_get_date(&day, values[5]) && day == DAY_UNKNOWN);
     cr_expect_eq(values[6].len, -1);
-    cr_assert_eq(copy_next(reader, values, &bytes, &err), 1);
+    cr_assert_eq(copy_next(reader, &row, &bytes, &err), 1);
+    cr_assert(take_all(values, 7, &row));
     cr_expect(copy_get_date(&day, values[5]) && day == -1);
     cr_expect(values[6].len == 1 && values[6].data[0] == 'x');
     cr_expect_not(copy_get_int(&whole, values[6]));
     cr_expect_not(copy_get_float(&real, values[4]));
     cr_expect_not(copy_get_bool(&yes, values[0]));
     cr_expect_not(copy_get_date(&day, values[2]));
-    cr_expect_eq(copy_next(reader, values, &bytes, &err), 0);
+    cr_expect_eq(copy_next(reader, &row, &bytes, &err), 0);
     cr_expect_eq(err.n_reports, 0);
     cr_expect_gt(bytes, 60);
     copy_close(reader);
@@ -164,7 +186,7 @@ Test(copy, reading_may_stop_before_the_end)
 {
     Db *db = open_db();
     CopyReader *reader;
-    CopyValue value;
+    CopyRow row;
     uint64_t bytes = 0;
     Err err = {0};
 
@@ -174,7 +196,7 @@ Test(copy, reading_may_stop_before_the_end)
                   "binary)",
                   1, &err),
         0);
-    cr_assert_eq(copy_next(reader, &value, &bytes, &err), 1);
+    cr_assert_eq(copy_next(reader, &row, &bytes, &err), 1);
     copy_close(reader);
     copy_close(NULL);
     run(db, "select 1");
@@ -197,7 +219,7 @@ Test(copy, a_server_that_goes_away_is_a_report)
 {
     Db *db = open_db(), *other = open_db();
     CopyReader *reader;
-    CopyValue value;
+    CopyRow row;
     uint64_t bytes = 0;
     char sql[64];
     int found, n = 0;
@@ -211,7 +233,7 @@ Test(copy, a_server_that_goes_away_is_a_report)
         0);
     snprintf(sql, sizeof sql, "select pg_terminate_backend(%d)",
              PQbackendPID(db_conn(db)));
-    while ((found = copy_next(reader, &value, &bytes, &err)) == 1)
+    while ((found = copy_next(reader, &row, &bytes, &err)) == 1)
         if (n++ == 10)
             run(other, sql);
     cr_expect_eq(found, -1);
@@ -236,24 +258,24 @@ Test(copy, every_length_is_checked)
     cr_assert_eq(copy_begin(&copy, NULL, "", 11, &err), 0);
     write_row(copy, 1);
     good = copy_bytes(copy, &len);
-    cr_assert_eq(copy_split(values, 11, good, len, &has_header), 1);
+    cr_assert_eq(split(values, 11, good, len, &has_header), 1);
     cr_expect(has_header && values[7].len == 5);
     for (size_t n = 0; n < len; n++) { /* cut short */
         has_header = false;
-        cr_expect_eq(copy_split(values, 11, good, n, &has_header), -1, "%zu bytes", n);
+        cr_expect_eq(split(values, 11, good, n, &has_header), -1, "%zu bytes", n);
     }
     has_header = false;
-    cr_expect_eq(copy_split(values, 10, good, len, &has_header), -1);
+    cr_expect_eq(split(values, 10, good, len, &has_header), -1);
     bad = malloc(len);
     for (size_t i = 0; i < 20; i++) {
         memcpy(bad, good, len);
         bad[i] ^= 0x40;
         has_header = false;
-        cr_expect_eq(copy_split(values, 11, bad, len, &has_header), -1, "byte %zu", i);
+        cr_expect_eq(split(values, 11, bad, len, &has_header), -1, "byte %zu", i);
     }
     has_header = true;
-    cr_expect_eq(copy_split(values, 11, (const uint8_t *)"\xff\xff", 2, &has_header), 0);
-    cr_expect_eq(copy_split(values, 11, (const uint8_t *)"\xff\xff", 1, &has_header), -1);
+    cr_expect_eq(split(values, 11, (const uint8_t *)"\xff\xff", 2, &has_header), 0);
+    cr_expect_eq(split(values, 11, (const uint8_t *)"\xff\xff", 1, &has_header), -1);
     free(bad);
     copy_abort(copy);
 }
