@@ -1,5 +1,5 @@
 /*
- * test_wanted.c - what a server is asked for: stages of time, and codes in each.
+ * test_wanted.c - what a server is asked for: stages of time, codes in each, and values.
  */
 #include <criterion/criterion.h>
 #include <math.h>
@@ -9,15 +9,16 @@
 #include "loaders/wanted.h"
 #include "tests/support/plans.h"
 
-/* A source of a date and a code, and features that look for codes from some day on. */
+/* A source of a date, a code and a value, and features that look for codes from some day
+ * on. */
 typedef struct Case {
     Arena *arena;
     Plan plan;
     Source source;
     Feature features[16];
-    Column columns[2];
-    CellType type[2];
-    bool is_integer[2];
+    Column columns[3];
+    CellType type[3];
+    bool is_integer[3];
     Access access;
 } Case;
 
@@ -29,12 +30,14 @@ static Case *case_new(System system, bool is_integer)
     c->arena = arena;
     c->columns[0] = (Column){.name = "date", .field = FIELD_DATE};
     c->columns[1] = (Column){.name = "code", .field = FIELD_CODE};
+    c->columns[2] = (Column){.name = "value", .field = FIELD_VALUE};
+    c->type[2] = CELL_FLOAT;
     c->type[0] = CELL_DAY;
     c->type[1] = is_integer ? CELL_INT : CELL_TEXT;
     c->is_integer[1] = is_integer;
     c->source = (Source){.role = ROLE_EVENTS,
                          .columns = c->columns,
-                         .n_columns = 2,
+                         .n_columns = 3,
                          .system = system,
                          .matcher = matcher_new(arena),
                          .needs_code = true};
@@ -56,13 +59,24 @@ static uint32_t add_feature(Case *c, const char *from)
     return (uint32_t)f;
 }
 
-static void add_code(Case *c, const char *text, bool is_prefix, const char *from)
+static void add_entry(Case *c, ListEntry entry, const char *text, const char *from)
 {
-    ListEntry entry = {.is_prefix = is_prefix, .above = -INFINITY, .below = INFINITY};
-
     cr_assert_eq(code_of_text(&entry.code, c->source.system, text, strlen(text)),
                  CODE_OK);
     matcher_add(c->source.matcher, &entry, add_feature(c, from));
+}
+
+static void add_code(Case *c, const char *text, bool is_prefix, const char *from)
+{
+    const ListEntry entry = {
+        .is_prefix = is_prefix, .above = -INFINITY, .below = INFINITY};
+
+    add_entry(c, entry, text, from);
+}
+
+static void add_bounded(Case *c, const char *text, double above, double below)
+{
+    add_entry(c, (ListEntry){.above = above, .below = below}, text, NULL);
 }
 
 static const Wanted *build(Case *c)
@@ -200,5 +214,86 @@ Test(wanted, everything_where_codes_cannot_be_told_apart)
         cr_expect_eq(wanted->n_stages, 1);
         cr_expect_eq(stage_of_code(wanted, "1"), 0);
         arena_free(c->arena);
+    }
+}
+
+static const Bound *bound_of(const Wanted *wanted, int64_t code)
+{
+    const Cell cell = {CELL_INT, 0, {.number = code}};
+
+    return wanted_bound(wanted, &cell);
+}
+
+Test(wanted, the_widest_bounds_of_a_code)
+{
+    Case *c = case_new(SYSTEM_SNOMED, true);
+    const Wanted *wanted;
+
+    add_bounded(c, "1022431000000105", 25, 130);
+    add_bounded(c, "1022431000000105", 0, 13);
+    add_bounded(c, "60621009", 30, INFINITY);
+    add_bounded(c, "60621009", -INFINITY, 18); /* together they let any value pass */
+    add_bounded(c, "73211009", 7, INFINITY);
+    add_bounded(c, "271026005", 7, INFINITY);
+    add_code(c, "271026005", false, "2024-07-01"); /* any value, or none */
+    wanted = build(c);
+    cr_assert_eq(wanted->n_bounds, 2);
+    cr_assert_not_null(bound_of(wanted, INT64_C(1022431000000105)));
+    cr_expect_eq(bound_of(wanted, INT64_C(1022431000000105))->least, 0);
+    cr_expect_eq(bound_of(wanted, INT64_C(1022431000000105))->most, 130);
+    cr_assert_not_null(bound_of(wanted, 73211009));
+    cr_expect_eq(bound_of(wanted, 73211009)->most, INFINITY);
+    cr_expect_null(bound_of(wanted, 60621009));
+    cr_expect_null(bound_of(wanted, 271026005));
+    cr_expect_null(bound_of(wanted, 195967001));
+    arena_free(c->arena);
+}
+
+Test(wanted, no_bounds_where_a_value_is_not_a_number_to_the_server)
+{
+    const Hit uncoded = {.above = -INFINITY, .below = INFINITY, .feature = 1};
+
+    for (int i = 0; i < 4; i++) {
+        Case *c = case_new(SYSTEM_SNOMED, true);
+        const Wanted *wanted;
+
+        add_bounded(c, "73211009", 7, INFINITY);
+        if (i == 1)
+            c->type[2] = CELL_TEXT;
+        if (i == 2)
+            c->source.n_columns = 2;
+        if (i == 3) {
+            add_feature(c, NULL); /* number 1 asks for no code */
+            c->source.uncoded = &uncoded;
+            c->source.n_uncoded = 1;
+        }
+        wanted = build(c);
+        cr_expect_eq(wanted->n_bounds, i == 0, "case %d", i);
+        arena_free(c->arena);
+    }
+}
+
+Test(wanted, values_between_bounds)
+{
+    static const Bound BOTH = {{0, 0}, 0, 60}, LEAST = {{0, 0}, 7, INFINITY};
+    const struct {
+        Cell value;
+        bool both, least;
+    } CASES[] = {
+        {{CELL_NULL, 0, {0}}, false, false},
+        {{CELL_FLOAT, 0, {.real = 0}}, true, false},
+        {{CELL_FLOAT, 0, {.real = 60}}, true, true},
+        {{CELL_FLOAT, 0, {.real = 60.001}}, false, true},
+        {{CELL_FLOAT, 0, {.real = -0.001}}, false, false},
+        {{CELL_FLOAT, 0, {.real = INFINITY}}, false, true},
+        {{CELL_FLOAT, 0, {.real = -INFINITY}}, false, false},
+        {{CELL_FLOAT, 0, {.real = NAN}}, false, true}, /* the largest number there is */
+        {{CELL_INT, 0, {.number = 7}}, true, true},
+        {{CELL_INT, 0, {.number = 61}}, false, true},
+    };
+
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        cr_expect_eq(bound_takes(&BOTH, &CASES[i].value), CASES[i].both, "case %zu", i);
+        cr_expect_eq(bound_takes(&LEAST, &CASES[i].value), CASES[i].least, "case %zu", i);
     }
 }

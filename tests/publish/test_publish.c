@@ -248,9 +248,8 @@ Test(publish, a_session_that_fails_publishes_nothing)
     ask(db, "alter function stratify.key_table rename to other_table");
     cr_expect_eq(publish(town, &err), -1);
     cr_expect_eq(err.kind, ERR_PUBLISH);
-    cr_expect_str_eq(err.text, "database: could not run a statement: function "
-                               "stratify.key_table(unknown, integer, integer) does not "
-                               "exist");
+    cr_expect_not_null(strstr(err.text, "function stratify.key_table(unknown, integer, "),
+                       "%s", err.text);
     ask(db, "alter function stratify.other_table rename to key_table");
     ask(db, "alter table stratify.person add column more int not null default 1");
     ask(db, "alter table stratify.person alter column more drop default");

@@ -5,13 +5,13 @@
 
 #include "engine/rule/rule.h"
 
-enum { N_SLOTS = 17 };
+enum { N_SLOTS = 25 };
 
 static Words band_words = {(const char *[]){"fit", "mild", "moderate", "severe"}, 4, 4,
                            false, true};
 
-/* A small world; slots 4, 9 and 15 are never recorded. The families lab and gap do not
- * stand together. */
+/* A small world; slots 4, 9, 15 and 24 are never recorded. The families lab and gap do
+ * not stand together; sign and lost are yes or no. */
 typedef struct World {
     Arena *arena;
     Words sex;
@@ -21,8 +21,8 @@ typedef struct World {
     Err err;
 } World;
 
-static const double ROW[N_SLOTS] = {70,  3, 1, 0,   NAN, 2,   1,   0,  2,
-                                    NAN, 5, 0, 0.1, 4,   0.2, NAN, 0.3};
+static const double ROW[N_SLOTS] = {70, 3,   1,   0,   NAN, 2, 1, 0, 2, NAN, 5, 0,  0.1,
+                                    4,  0.2, NAN, 0.3, 1,   0, 1, 1, 0, 1,   1, NAN};
 
 static World *world_new(void)
 {
@@ -46,6 +46,14 @@ static World *world_new(void)
         {"lab.two", RULE_NUMBER, 14, NULL, NULL, "lab"},
         {"gap.two", RULE_NUMBER, 15, NULL, NULL, "gap"},
         {"lab.three", RULE_NUMBER, 16, NULL, NULL, "lab"},
+        {"sign.one", RULE_YESNO, 17, NULL, NULL, "sign"},
+        {"sign.two", RULE_YESNO, 18, NULL, NULL, "sign"},
+        {"sign.three", RULE_YESNO, 19, NULL, NULL, "sign"},
+        {"sign.four", RULE_YESNO, 20, NULL, NULL, "sign"},
+        {"sign.five", RULE_YESNO, 21, NULL, NULL, "sign"},
+        {"sign.six", RULE_YESNO, 22, NULL, NULL, "sign"},
+        {"lost.one", RULE_YESNO, 23, NULL, NULL, "lost"},
+        {"lost.two", RULE_YESNO, 24, NULL, NULL, "lost"},
     };
 
     world->arena = arena;
@@ -129,6 +137,9 @@ static const struct {
     {"sum(lab.*) * 1", (0.1 + 0.2) + 0.3},
     {"1 + sum(lab.*)", 1 + ((0.1 + 0.2) + 0.3)},
     {"sum(gap.*)", NAN},
+    {"sum(sign.*)", 4},
+    {"1 + sum(sign.*) * 10 - count(sign.*)", 37},
+    {"sum(lost.*)", NAN},
     {"coalesce(sum(gap.*), 7)", 7},
     {"count(gap.*)", 1},
     {"count(lab.*) - count(gap.*) * sum(efi.*)", 1},
