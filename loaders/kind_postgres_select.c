@@ -13,8 +13,7 @@
 #include <string.h>
 
 #include "engine/base/text.h"
-
-static const char SINCE[] = ":since"; /* in a query: the first day that is wanted */
+#include "loaders/query_days.h"
 
 /* Types by the number PostgreSQL has given them (pg_type.dat). */
 static const struct Known {
@@ -183,40 +182,6 @@ static int set_columns(Select *select, const PGresult *result, const Access *acc
     return rc;
 }
 
-static bool is_word(char c)
-{
-    return isalnum((unsigned char)c) || c == '_';
-}
-
-/* The next :since of a query from `at` on, or its end; "::since" is a cast. */
-static const char *find_since(const char *query, const char *at)
-{
-    for (; (at = strstr(at, SINCE)) != NULL; at += strlen(SINCE))
-        if ((at == query || at[-1] != ':') && !is_word(at[strlen(SINCE)]))
-            return at;
-    return query + strlen(query);
-}
-
-/* The query with the first day that is wanted in place of each :since. */
-static const char *dated_query(const Access *access)
-{
-    const char *query = access->source->query, *text = "";
-    bool is_all = access->is_whole || access->source->oldest <= DAY_FIRST;
-    char day[DAY_TEXT] = "-infinity";
-
-    if (!is_all)
-        day_format(day, access->source->oldest);
-    for (const char *at = query, *next; *at != '\0'; at = next) {
-        next = find_since(query, at);
-        text = arena_format(access->arena, "%s%.*s", text, (int)(next - at), at);
-        if (*next == '\0')
-            break;
-        text = arena_format(access->arena, "%sdate '%s'", text, day);
-        next += strlen(SINCE);
-    }
-    return text;
-}
-
 /* "from" of the config's table or query; a query may end in a semicolon. */
 static const char *from_of(const Access *access)
 {
@@ -226,7 +191,7 @@ static const char *from_of(const Access *access)
     if (access->source->query == NULL)
         return arena_format(access->arena, "%s t",
                             db_quote_table(access->arena, access->source->table));
-    query = dated_query(access);
+    query = query_with_days(access);
     len = strlen(query);
     while (len > 0 && (isspace((unsigned char)query[len - 1]) || query[len - 1] == ';'))
         len--;

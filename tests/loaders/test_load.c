@@ -106,7 +106,7 @@ static void expect_described(const Plan *plan, const char *words)
     free(text);
 }
 
-Test(load, a_query_may_ask_since_when)
+Test(load, a_query_may_ask_since_when_and_until_when)
 {
     Arena *arena = arena_new();
     Plan *plan = plans_small(arena, &kind_postgres, "load_since");
@@ -124,6 +124,8 @@ Test(load, a_query_may_ask_since_when)
     expect_described(plan,
                      "where date >= date '2000-01-01' and '1'::since < 'y' and date "
                      "'2000-01-01'<date\n) t");
+    gp->query = "select * from load_since.t_gp where date<:until and ':untilled'<>':'";
+    expect_described(plan, "where date<date '2025-07-01' and ':untilled'<>':'\n) t");
     db_close(db);
     arena_free(arena);
 }

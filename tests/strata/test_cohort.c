@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -325,4 +326,51 @@ Test(cohort, no_reasons_without_a_score_or_a_place)
     cr_expect_eq(town->cohorts.n_members, 2u);
     expect_reasons(town, 1, ""); /* who left */
     town_free(town);
+}
+
+/* A reason that goes with the age, which is slot 0. */
+static int age_shares(const Model *model, const double *row, Share *shares)
+{
+    (void)model;
+    shares[0] = (Share){.slot = (uint32_t)row[0] % 5, .amount = 1, .term = 0};
+    return 1;
+}
+
+static Town *many_ages(int threads)
+{
+    static const ModelKind by_age = {.name = "age", .shares = age_shares};
+    static Term term;
+    enum { PEOPLE = 500 };
+    Town *town = falling(PEOPLE);
+    Cohort *cohort = &town->plan.cohorts[0];
+
+    town->plan.models[TOWN_RISK].kind = &by_age;
+    town->plan.models[TOWN_RISK].terms = &term;
+    town->plan.models[TOWN_RISK].n_terms = 1;
+    cohort->explain = arena_alloc(town->arena, 1, sizeof *cohort->explain);
+    cohort->n_explain = 1;
+    for (uint32_t i = 0; i < PEOPLE; i++)
+        town->store.birth[i] -= (int32_t)(i * 977 % PEOPLE) * 60;
+    omp_set_num_threads(threads);
+    town_build(town);
+    return town;
+}
+
+Test(cohort, reasons_are_the_same_whatever_the_number_of_threads)
+{
+    Town *one = many_ages(1), *seven = many_ages(7);
+    bool differ = false;
+
+    cr_assert_eq(one->cohorts.n_members, 500u);
+    cr_assert_eq(seven->cohorts.n_members, 500u);
+    for (uint32_t i = 0; i < one->cohorts.n_members; i++) {
+        const Member *a = &one->cohorts.members[i], *b = &seven->cohorts.members[i];
+
+        cr_expect(a->person_id == b->person_id && a->n_reasons == 1 && b->n_reasons == 1);
+        cr_expect_eq(a->reasons[0].slot, b->reasons[0].slot);
+        differ |= a->reasons[0].slot != one->cohorts.members[0].reasons[0].slot;
+    }
+    cr_expect(differ);
+    town_free(one);
+    town_free(seven);
 }
