@@ -211,7 +211,7 @@ static bool get_texts(ChunkColumn *column, const Chunk *chunk, const Section *se
     uint64_t lengths = (uint64_t)(column->n - 1) * sizeof(uint32_t), sum = 0;
     char *bytes;
 
-    if (section->bytes < lengths)
+    if (section->bytes < lengths || !section_is_possible(section, chunk->len))
         return false;
     column->own = bytes = mem_alloc(section->bytes, 1, "the extract");
     column->end = mem_alloc(column->n, sizeof *column->end, "the extract");

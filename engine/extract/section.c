@@ -91,18 +91,26 @@ Section section_put(Buffer *out, Packer *packer, const void *bytes, size_t n, si
     return section;
 }
 
+bool section_is_possible(const Section *section, size_t file_bytes)
+{
+    enum { MOST_FROM_ONE = 1032 }; /* bytes that deflate makes of one */
+
+    if (section->offset > file_bytes || section->stored > file_bytes - section->offset)
+        return false;
+    return section->is_packed ? section->bytes / MOST_FROM_ONE <= section->stored
+                              : section->bytes == section->stored;
+}
+
 bool section_get(void *out, Packer *packer, const Section *section, const uint8_t *file,
                  size_t file_bytes)
 {
     z_stream *stream = &packer->inflate;
     const uint8_t *stored = file + section->offset;
 
-    if (section->offset > file_bytes || section->stored > file_bytes - section->offset ||
+    if (!section_is_possible(section, file_bytes) ||
         crc32(crc32(0, NULL, 0), stored, section->stored) != section->crc)
         return false;
     if (!section->is_packed) {
-        if (section->stored != section->bytes)
-            return false;
         if (section->bytes > 0)
             memcpy(out, stored, section->bytes);
         return true;

@@ -44,6 +44,10 @@ void packer_free(Packer *packer); /* NULL is accepted */
 Section section_put(Buffer *out, Packer *packer, const void *bytes, size_t n,
                     size_t most);
 
+/* Whether a file of that length can hold the section, and the section so many bytes: to
+ * be asked before room is made for what a damaged directory says. */
+bool section_is_possible(const Section *section, size_t file_bytes);
+
 /* The bytes of a section of a file that is held in memory; out must have room for
  * section->bytes. False if they are not what was written. */
 bool section_get(void *out, Packer *packer, const Section *section, const uint8_t *file,

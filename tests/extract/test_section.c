@@ -102,3 +102,24 @@ Test(section, what_was_put_comes_back_or_is_refused)
     }
     packer_free(packer);
 }
+
+/* What no bytes of that number can come from is refused before room is made for it. */
+Test(section, more_than_bytes_can_hold_is_not_possible)
+{
+    const struct {
+        Section section;
+        bool is_possible;
+    } CASES[] = {
+        {{.offset = 10, .bytes = 90, .stored = 90}, true},
+        {{.offset = 10, .bytes = 91, .stored = 90}, false},
+        {{.offset = 11, .bytes = 90, .stored = 90}, false},
+        {{.offset = 101, .bytes = 0, .stored = 0}, false},
+        {{.offset = 10, .bytes = 90 * 1032, .stored = 90, .is_packed = 1}, true},
+        {{.offset = 10, .bytes = 91 * 1032, .stored = 90, .is_packed = 1}, false},
+        {{.offset = 10, .bytes = UINT32_MAX, .stored = 90, .is_packed = 1}, false},
+    };
+
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
+        cr_expect_eq(section_is_possible(&CASES[i].section, 100), CASES[i].is_possible,
+                     "case %zu", i);
+}
