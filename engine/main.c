@@ -38,8 +38,8 @@ static void apply_settings(char **argv)
 }
 
 /* Rows that arrive wake a thread, which would take the processor from the server at each
- * few of them. Scheduled as a batch it waits for its turn and finds many: a tenth of the
- * processor time of a load is saved. Another policy is somebody's choice, and stays. */
+ * few of them. Scheduled as a batch it waits for its turn and finds many. Another policy
+ * is somebody's choice, and stays. */
 static void yield_to_server(void)
 {
     const struct sched_param none = {0};

@@ -142,8 +142,8 @@ static bool is_replaceable(const Model *model, const Plan *plan, const Term *ter
            (term_has_range(term) && model->range == RANGE_CLAMP);
 }
 
-/* Whether a slot is 1 or 0 for everybody. */
-static bool slot_is_bit(const Plan *plan, uint32_t number)
+/* Whether a slot is 1, 0 or, of a derived feature, missing. */
+static bool slot_is_yesno(const Plan *plan, uint32_t number)
 {
     const Slot *slot = &plan->slots[number];
     double missing;
@@ -192,7 +192,7 @@ static void split_terms(Quick *own, const Model *model, const Plan *plan, Arena 
     for (int t = 0; t < model->n_terms; t++) {
         const Term *term = &model->terms[t];
 
-        if (own->terms[t].is_plain && slot_is_bit(plan, term->slot))
+        if (own->terms[t].is_plain && slot_is_yesno(plan, term->slot))
             plain[n_plain++] = term;
         else
             own->rest[own->n_rest++] = t;
@@ -201,7 +201,8 @@ static void split_terms(Quick *own, const Model *model, const Plan *plan, Arena 
 }
 
 /* Several sums at once, so that an addition need not wait for the one before: whole
- * numbers below 2^53, as exact_check() has made sure, come to the same in any order. */
+ * numbers below 2^53, as exact_check() has made sure, come to the same in any order. Yes
+ * is above 0; no and missing are not. */
 static double run_points(const PlainRun *run, const double *value)
 {
     const double *points = run->points;
@@ -209,13 +210,13 @@ static double run_points(const PlainRun *run, const double *value)
     int i = 0;
 
     for (; i + 4 <= run->n; i += 4) {
-        a += value[i] * points[i];
-        b += value[i + 1] * points[i + 1];
-        c += value[i + 2] * points[i + 2];
-        d += value[i + 3] * points[i + 3];
+        a += (value[i] > 0) * points[i];
+        b += (value[i + 1] > 0) * points[i + 1];
+        c += (value[i + 2] > 0) * points[i + 2];
+        d += (value[i + 3] > 0) * points[i + 3];
     }
     for (; i < run->n; i++)
-        a += value[i] * points[i];
+        a += (value[i] > 0) * points[i];
     return a + b + (c + d);
 }
 

@@ -235,11 +235,11 @@ static int begin_commit(const Staged *staged, const Made *made, Err *err)
 {
     const Job lists = {&member_table, -1, 0, member_table.n_rows(made)};
 
-    if (db_begin(staged->db, err) == 0 &&
-        db_exec(staged->db, "set local lock_timeout = '60s'", err) == 0 &&
-        write_run(made, err) == 0)
-        return fill_table(staged->db, &lists, staged->splits, made, err);
-    return -1;
+    if (db_begin(made->db, err) != 0 ||
+        db_exec(made->db, "set local lock_timeout = '60s'", err) != 0 ||
+        write_run(made, err) != 0)
+        return -1;
+    return fill_table(made->db, &lists, staged->splits, made, err);
 }
 
 /* The first report in the order of the work. What stops one session mostly stops the
@@ -261,9 +261,9 @@ static int fill_tables(const Staged *staged, const Made *made, Err *err)
 {
     int n = staged->n_parts + 1, failed = 0, rc;
     Err *reports = mem_alloc((size_t)n, sizeof *reports, "reports");
-    double cpu = 0; /* of the server */
+    double cpu[MOST_PARTS + 1] = {0}; /* of the server, by thread */
 
-#pragma omp parallel num_threads(staged->n_sessions + 1) reduction(+ : cpu)
+#pragma omp parallel num_threads(staged->n_sessions + 1)
     {
         Db *db = NULL;
 
@@ -281,10 +281,11 @@ static int fill_tables(const Staged *staged, const Made *made, Err *err)
             }
         }
         if (db != NULL)
-            cpu += db_server_cpu(db);
+            cpu[omp_get_thread_num()] = db_server_cpu(db);
         db_close(db);
     }
-    *made->writers_cpu += cpu;
+    for (int thread = 0; thread <= staged->n_sessions; thread++)
+        *made->writers_cpu += cpu[thread];
     rc = first_report(err, reports, n);
     free(reports);
     return rc;

@@ -76,8 +76,7 @@ static double sum_slots(const double *row, const uint32_t *slots, uint32_t n)
     return sum;
 }
 
-/* Whole numbers come to the same in any order, so no addition waits for the one before.
- */
+/* Four sums at once: ones and zeros come to the same in any order. */
 static double tally_slots(const double *row, const uint32_t *slots, uint32_t n)
 {
     double a = 0, b = 0, c = 0, d = 0;

@@ -45,6 +45,38 @@ Test(kind_index, share_of_deficits_present)
     tiny_free(tiny);
 }
 
+/* Five of them stand side by side. A derived yes or no may be missing: it is not there.
+ */
+Test(kind_index, yes_or_no_side_by_side)
+{
+    static const char *const NAMES[] = {"a", "b", "c", "d", "e"};
+    static const struct {
+        double row[7]; /* age, a .. e, and what is derived */
+        double want;
+    } ROWS[] = {
+        {{80, 0, 0, 0, 0, 0, 0}, 0},   {{80, 1, 0, 0, 0, 1, 0}, 2},
+        {{80, 1, 1, 1, 1, 1, 1}, 6},   {{80, 0, 1, 0, 1, 0, 1}, 3},
+        {{80, 1, 1, 1, 1, 1, NAN}, 5}, {{80, 0, 0, 0, 0, 0, NAN}, 0},
+    };
+    Tiny *tiny = tiny_new();
+    int source = tiny_source(tiny, "gp"), why = -1;
+    Model *model;
+
+    for (int i = 0; i < 5; i++)
+        tiny_feature(tiny, source, NAMES[i], COUNT_EXISTS, NULL);
+    tiny_derived(tiny, "either", RULE_YESNO, "a > 0 or b > 0");
+    model = tiny_model(tiny, "frailty", &kind_index);
+    model->denominator = 1;
+    tiny_term(tiny, model, "either", 1);
+    for (int i = 0; i < 5; i++)
+        tiny_term(tiny, model, NAMES[i], 1);
+    cr_assert_eq(tiny_compile(tiny, model), 0);
+    for (size_t r = 0; r < sizeof ROWS / sizeof *ROWS; r++)
+        cr_expect_eq(kind_index.score(model, ROWS[r].row, &why), ROWS[r].want, "row %zu",
+                     r);
+    tiny_free(tiny);
+}
+
 Test(kind_index, nine_of_thirty_six_is_a_quarter)
 {
     Tiny *tiny = tiny_new();

@@ -237,6 +237,23 @@ Test(publish, a_switch_that_fails_publishes_nothing)
     db_close(db);
 }
 
+/* Of the lists, or of people, whoever came first. */
+static bool misses_key_table(const char *text)
+{
+    static const char *const PARTS[] = {"unknown", "integer"};
+    char want[160];
+
+    for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++) {
+        snprintf(want, sizeof want,
+                 "database: could not run a statement: function "
+                 "stratify.key_table(unknown, integer, %s) does not exist",
+                 PARTS[i]);
+        if (strcmp(text, want) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* A key that cannot be made, and a table that refuses a row. */
 Test(publish, a_session_that_fails_publishes_nothing)
 {
@@ -248,8 +265,7 @@ Test(publish, a_session_that_fails_publishes_nothing)
     ask(db, "alter function stratify.key_table rename to other_table");
     cr_expect_eq(publish(town, &err), -1);
     cr_expect_eq(err.kind, ERR_PUBLISH);
-    cr_expect_not_null(strstr(err.text, "function stratify.key_table(unknown, integer, "),
-                       "%s", err.text);
+    cr_expect(misses_key_table(err.text), "%s", err.text);
     ask(db, "alter function stratify.other_table rename to key_table");
     ask(db, "alter table stratify.person add column more int not null default 1");
     ask(db, "alter table stratify.person alter column more drop default");
