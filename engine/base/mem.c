@@ -71,6 +71,18 @@ void *mem_alloc(size_t count, size_t size, const char *what)
     return array;
 }
 
+void *mem_lines(size_t count, size_t size, const char *what)
+{
+    const size_t line = 64;
+    size_t bytes = (bytes_of(count, size, what) + line - 1) / line * line;
+    void *array = aligned_alloc(line, bytes > 0 ? bytes : line);
+
+    if (array == NULL)
+        out_of_memory(what, count, size);
+    ask_large_pages(array, bytes);
+    return memset(array, 0, bytes);
+}
+
 void *mem_grow(void *old, size_t count, size_t size, const char *what)
 {
     size_t bytes = bytes_of(count, size, what);

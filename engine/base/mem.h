@@ -32,6 +32,8 @@ void *arena_grow(Arena *arena, const void *old, size_t old_count, size_t count,
 /* Zeroed array of count x size bytes, released with free(). what names it in the
  * message when there is no room ("events of gp_event"). */
 void *mem_alloc(size_t count, size_t size, const char *what);
+/* The same, from the beginning of a cache line (64 bytes) on. */
+void *mem_lines(size_t count, size_t size, const char *what);
 /* realloc with the same promise; new room is not zeroed. */
 void *mem_grow(void *old, size_t count, size_t size, const char *what);
 

@@ -10,26 +10,33 @@
 
 /* ---- a table from 16 bytes to a number --------------------------------- */
 
-static void table_build(Table *table)
+enum { FIRST_BITS = 8 };
+
+/* Room for 2^bits slots, all empty. */
+static void table_build(Table *table, int bits)
 {
-    *table = (Table){.mask = 255};
+    *table = (Table){.mask = (UINT64_C(1) << bits) - 1, .shift = 64 - bits};
     table->slots = mem_alloc(table->mask + 1, sizeof *table->slots, "codes met");
 }
 
-/* The key must not be in the table. */
+static void table_double(Table *table)
+{
+    Table old = *table;
+
+    table_build(table, 64 - old.shift + 1);
+    table->n = old.n;
+    for (uint64_t i = 0; i <= old.mask; i++)
+        if ((old.slots[i].key.high | old.slots[i].key.low) != 0)
+            *table_find(table, old.slots[i].key) = old.slots[i];
+    free(old.slots);
+}
+
+/* The key must not be in the table. At most a quarter of the slots are taken: few codes
+ * make up most rows, and the first look should find them. */
 static void table_add(Table *table, Code key, uint32_t number)
 {
-    if (2 * ++table->n > table->mask) {
-        TableSlot *old = table->slots;
-        uint64_t n_old = table->mask + 1;
-
-        table->mask = 2 * n_old - 1;
-        table->slots = mem_alloc(2 * n_old, sizeof *old, "codes met");
-        for (uint64_t i = 0; i < n_old; i++)
-            if ((old[i].key.high | old[i].key.low) != 0)
-                *table_find(table, old[i].key) = old[i];
-        free(old);
-    }
+    if (4 * ++table->n > table->mask)
+        table_double(table);
     *table_find(table, key) = (TableSlot){key, number};
 }
 
@@ -120,9 +127,9 @@ Dict *dict_new(const Plan *plan, const Source *source)
 
     dict->plan = plan;
     dict->source = source;
-    table_build(&dict->by_code);
-    table_build(&dict->by_spelling);
-    table_build(&dict->by_label);
+    table_build(&dict->by_code, FIRST_BITS);
+    table_build(&dict->by_spelling, FIRST_BITS);
+    table_build(&dict->by_label, FIRST_BITS);
     add_entry(dict, (Code){0, 0}); /* DICT_NO_CODE */
     return dict;
 }

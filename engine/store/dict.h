@@ -44,6 +44,7 @@ typedef struct TableSlot {
 typedef struct Table {
     TableSlot *slots;
     uint64_t mask, n;
+    int shift;
 } Table;
 
 /* What is met for every row stands first. */
@@ -75,12 +76,13 @@ static inline const Hit *dict_hits(const Dict *dict, uint32_t entry)
     return dict->hits + dict->entries[entry].first_hit;
 }
 
+/* The highest bits of a product are the only ones in which all of a key has a say: codes
+ * of one chapter differ in their last characters, which are the highest of a key. */
 static inline uint64_t table_place(const Table *table, Code key)
 {
-    uint64_t hash = (key.high ^ (key.low * UINT64_C(0xff51afd7ed558ccd))) *
-                    UINT64_C(0x9e3779b97f4a7c15);
-
-    return (hash ^ hash >> 32) & table->mask;
+    return ((key.high ^ (key.low * UINT64_C(0xff51afd7ed558ccd))) *
+            UINT64_C(0x9e3779b97f4a7c15)) >>
+           table->shift;
 }
 
 /* The slot of a key, or the empty one where it belongs. */

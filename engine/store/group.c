@@ -197,9 +197,11 @@ static void make_spare(Desk *desk, uint32_t n)
                             "events of a person");
 }
 
-static const Batch *first_batch(const Pile *pile, uint32_t part)
+static void count_pile(Desk *desk, const Part *part)
 {
-    return part < pile->n_parts ? pile->parts[part] : NULL;
+    for (const Batch *b = part->newest; b != NULL; b = b->next)
+        for (uint32_t i = 0, n = part_n(part, b); i < n; i++)
+            desk->stop[packed_person(b->event[i])]++;
 }
 
 /* Returns how many events there are. Until they are placed, stop[p] is where those of
@@ -211,9 +213,7 @@ static uint32_t count_part(Desk *desk, uint32_t part)
 
     memset(desk->stop, 0, sizeof desk->stop);
     for (int p = 0; p < merge->n_piles; p++)
-        for (const Batch *b = first_batch(&merge->piles[p], part); b != NULL; b = b->next)
-            for (uint32_t i = 0; i < b->n; i++)
-                desk->stop[packed_person(b->event[i])]++;
+        count_pile(desk, pile_part(&merge->piles[p], part));
     for (uint32_t p = 0; p < PART_PEOPLE; p++) {
         uint32_t n = desk->stop[p];
 
@@ -223,9 +223,9 @@ static uint32_t count_part(Desk *desk, uint32_t part)
     return before;
 }
 
-static void place_batch(Desk *desk, const Batch *batch, const uint32_t *rank)
+static void place_batch(Desk *desk, const Batch *batch, uint32_t n, const uint32_t *rank)
 {
-    for (uint32_t i = 0; i < batch->n; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         uint64_t event = batch->event[i];
         uint32_t at = desk->stop[packed_person(event)]++;
 
@@ -408,8 +408,10 @@ static void group_part(Desk *desk, uint32_t part)
 
     make_room(desk, count_part(desk, part));
     for (int p = 0; p < merge->n_piles; p++) {
-        for (const Batch *b = first_batch(&merge->piles[p], part); b != NULL; b = b->next)
-            place_batch(desk, b, merge->rank[p]);
+        const Part *from = pile_part(&merge->piles[p], part);
+
+        for (const Batch *b = from->newest; b != NULL; b = b->next)
+            place_batch(desk, b, part_n(from, b), merge->rank[p]);
         pile_drop_part(&merge->piles[p], part);
     }
     sort_part(desk);
@@ -441,17 +443,6 @@ static void group_parts(Merge *merge)
     }
 }
 
-static uint64_t count_events(const Pile *piles, int n_piles)
-{
-    uint64_t n = 0;
-
-    for (int p = 0; p < n_piles; p++)
-        for (uint32_t part = 0; part < piles[p].n_parts; part++)
-            for (const Batch *b = piles[p].parts[part]; b != NULL; b = b->next)
-                n += b->n;
-    return n;
-}
-
 /* Room for n events: that for more than are stored is never touched, and given back. */
 static void size_columns(Events *events, const Source *source, uint64_t n)
 {
@@ -474,13 +465,16 @@ uint64_t group_build(Events *events, Pile *piles, int n_piles, uint32_t n_people
                    .piles = piles,
                    .n_piles = n_piles,
                    .n_people = n_people};
+    uint64_t n = 0;
 
     *events = (Events){0};
     events->start = mem_alloc((size_t)n_people + 1, sizeof *events->start, "events");
     merge_labels(&merge);
     number_codes(&merge);
     find_ends(&merge);
-    size_columns(events, merge.source, count_events(piles, n_piles));
+    for (int p = 0; p < n_piles; p++)
+        n += pile_n_events(&piles[p]);
+    size_columns(events, merge.source, n);
     group_parts(&merge);
     events->start[n_people] = events->n = merge.n;
     size_columns(events, merge.source, merge.n);

@@ -27,16 +27,24 @@ typedef struct IdSlot {
     uint32_t refuses : 1; /* rows of some source: see People.refused */
 } IdSlot;
 
+/* Slots of a cache line. They are compared all at once: where in the line an id is
+ * cannot be guessed, and a wrong guess costs more than three comparisons. */
+enum { IDS_LINE = 4 };
+_Static_assert(IDS_LINE * sizeof(IdSlot) == 64, "a cache line");
+
 typedef struct Ids {
     IdSlot *slots;
     uint64_t mask;
     int shift;
 } Ids;
 
-/* Fibonacci hashing: pseudonyms may be dense, sparse or hashes. */
+/* The first slot of the id's line. Fibonacci hashing: pseudonyms may be dense, sparse or
+ * hashes. */
 static inline uint64_t ids_place(const Ids *ids, int64_t id)
 {
-    return ((uint64_t)id * UINT64_C(0x9e3779b97f4a7c15)) >> ids->shift;
+    uint64_t at = ((uint64_t)id * UINT64_C(0x9e3779b97f4a7c15)) >> ids->shift;
+
+    return at & ~(uint64_t)(IDS_LINE - 1);
 }
 
 static inline void ids_fetch(const Ids *ids, int64_t id)
@@ -44,14 +52,22 @@ static inline void ids_fetch(const Ids *ids, int64_t id)
     __builtin_prefetch(&ids->slots[ids_place(ids, id)]);
 }
 
-/* The slot of the id, or one that says ID_ABSENT. */
+/* The slot of the id, or one that says ID_ABSENT. Lines are filled from the left, and
+ * the id of an empty slot is 0. */
 static inline const IdSlot *ids_find(const Ids *ids, int64_t id)
 {
-    uint64_t at = ids_place(ids, id);
+    for (uint64_t at = ids_place(ids, id);; at = (at + IDS_LINE) & ids->mask) {
+        const IdSlot *line = &ids->slots[at];
+        unsigned same = 0;
 
-    while (ids->slots[at].person != ID_ABSENT && ids->slots[at].id != id)
-        at = (at + 1) & ids->mask;
-    return &ids->slots[at];
+#pragma GCC unroll 4
+        for (int s = 0; s < IDS_LINE; s++)
+            same |= (unsigned)(line[s].id == id) << s;
+        if (same != 0)
+            return &line[__builtin_ctz(same)];
+        if (line[IDS_LINE - 1].person == ID_ABSENT)
+            return &line[IDS_LINE - 1];
+    }
 }
 
 /* Room for n ids at a load of at most one half. */
@@ -63,7 +79,7 @@ static inline void ids_build(Ids *ids, uint64_t n)
         bits++;
     ids->mask = (UINT64_C(1) << bits) - 1;
     ids->shift = 64 - bits;
-    ids->slots = mem_alloc(ids->mask + 1, sizeof *ids->slots, "index of people");
+    ids->slots = mem_lines(ids->mask + 1, sizeof *ids->slots, "index of people");
     for (uint64_t i = 0; i <= ids->mask; i++)
         ids->slots[i].person = ID_ABSENT;
 }

@@ -314,6 +314,26 @@ static uint32_t number_people(IdSlot *slots, const Building *b, const uint64_t *
     return n;
 }
 
+static void put_refusals(People *people, const Building *b, const IdSlot *slots,
+                         const uint64_t *refused)
+{
+    size_t words = (b->store->n_people + 63) / 64;
+    int n_sources = b->plan->n_event_sources;
+
+    people->refused_words = words;
+    people->refused =
+        mem_alloc((size_t)n_sources * words, sizeof *people->refused, "opt-outs");
+    for (uint32_t k = 0; k < b->n_known; k++) {
+        uint32_t person = slots[k].person;
+
+        if (person > ID_LAST || refused[k] == 0)
+            continue;
+        for (int s = 0; s < n_sources; s++)
+            people->refused[(size_t)s * words + person / 64] |= (refused[k] >> s & 1)
+                                                                << person % 64;
+    }
+}
+
 static void settle_people(Building *b, People *people, const uint64_t *refused)
 {
     IdSlot *slots = mem_alloc(b->n_known, sizeof *slots, "people");
@@ -329,10 +349,7 @@ static void settle_people(Building *b, People *people, const uint64_t *refused)
     put_others(store, b, slots);
     put_people(b, slots);
     if (refused != NULL)
-        people->refused = mem_alloc(n, sizeof *people->refused, "opt-outs");
-    for (uint32_t k = 0; k < b->n_known && refused != NULL; k++)
-        if (slots[k].person <= ID_LAST)
-            people->refused[slots[k].person] = refused[k];
+        put_refusals(people, b, slots, refused);
     point_ids(&people->ids, slots);
     area_count(&store->area, store->practice, n);
     free(slots);

@@ -61,8 +61,17 @@ void intake_free(Intake *intake);
 /* Everyone in the people source, as rows of events are checked against them. */
 typedef struct People {
     Ids ids;
-    uint64_t *refused; /* by person: bits of Source.number opted out of; NULL = none */
+    uint64_t *refused; /* by Source.number so many words, a bit for each person who
+                          opted out of its rows; NULL = nobody */
+    size_t refused_words;
 } People;
+
+static inline bool people_refuses(const People *people, uint32_t person, int source)
+{
+    size_t word = (size_t)source * people->refused_words + person / 64;
+
+    return (people->refused[word] >> person % 64 & 1) != 0;
+}
 
 /*
  * Fills people and, of the store: people, attributes, area, exclusions, numbers; moves

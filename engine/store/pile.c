@@ -13,19 +13,22 @@ enum { FIRST_BATCH = 32, LAST_BATCH = 1024 };
 
 void pile_build(Pile *pile, const Plan *plan, const Source *source)
 {
-    *pile = (Pile){.plan = plan, .source = source, .dict = dict_new(plan, source)};
+    *pile = (Pile){.plan = plan,
+                   .source = source,
+                   .dict = dict_new(plan, source),
+                   .has_columns =
+                       source->keeps_value || source->is_unique || source->keeps_end};
 }
 
 void pile_drop_part(Pile *pile, uint32_t part)
 {
     if (part >= pile->n_parts)
         return;
-    while (pile->parts[part] != NULL) {
-        Batch *batch = pile->parts[part];
-
-        pile->parts[part] = batch->next;
+    for (Batch *batch = pile->parts[part].newest, *next; batch != NULL; batch = next) {
+        next = batch->next;
         free(batch);
     }
+    pile->parts[part] = (Part){0};
 }
 
 void pile_free(Pile *pile)
@@ -35,6 +38,19 @@ void pile_free(Pile *pile)
     free(pile->parts);
     dict_free(pile->dict);
     *pile = (Pile){0};
+}
+
+uint64_t pile_n_events(const Pile *pile)
+{
+    uint64_t n = 0;
+
+    for (uint32_t p = 0; p < pile->n_parts; p++) {
+        const Part *part = &pile->parts[p];
+
+        for (const Batch *b = part->newest; b != NULL; b = b->next)
+            n += part_n(part, b);
+    }
+    return n;
 }
 
 uint32_t event_stored_bytes(const Source *source)
@@ -50,18 +66,17 @@ uint32_t event_loading_bytes(const Source *source)
 }
 
 /* One piece of memory, the widest columns first. */
-static void add_batch(Pile *pile, uint32_t part)
+static void add_batch(Pile *pile, Part *part)
 {
     const Source *source = pile->source;
-    const Batch *before = pile->parts[part];
-    uint32_t room = before == NULL ? FIRST_BATCH : 2 * before->room;
+    uint32_t room = part->newest == NULL ? FIRST_BATCH : 2 * part->room;
     Batch *batch;
     char *at;
 
     room = room > LAST_BATCH ? LAST_BATCH : room;
     batch = mem_grow(NULL, 1, sizeof *batch + (size_t)room * event_loading_bytes(source),
                      "events as they arrive");
-    *batch = (Batch){.next = pile->parts[part], .room = room};
+    *batch = (Batch){.next = part->newest, .room = room};
     at = (char *)(batch + 1);
     batch->event = (uint64_t *)at;
     at += room * sizeof *batch->event;
@@ -75,44 +90,56 @@ static void add_batch(Pile *pile, uint32_t part)
     }
     if (source->keeps_end)
         batch->end = (int32_t *)at;
-    pile->parts[part] = batch;
+    *part = (Part){batch, batch->event, 0, room};
     pile->bytes += sizeof *batch + (uint64_t)room * event_loading_bytes(source);
 }
 
-static void add_part(Pile *pile, uint32_t part)
+static void add_parts(Pile *pile, uint32_t part)
 {
     uint32_t n = 2 * part + 16;
 
-    pile->parts = mem_grow(pile->parts, n, sizeof(Batch *), "events as they arrive");
-    memset(pile->parts + pile->n_parts, 0, (n - pile->n_parts) * sizeof(Batch *));
+    pile->parts = mem_grow(pile->parts, n, sizeof *pile->parts, "events as they arrive");
+    memset(pile->parts + pile->n_parts, 0, (n - pile->n_parts) * sizeof *pile->parts);
     pile->n_parts = n;
 }
 
-static void add_event(Pile *pile, uint32_t person, const EventRow *row)
+/* The part of the person, with room for one event. */
+static inline Part *part_of(Pile *pile, uint32_t person)
 {
-    const DictEntry *entry = dict_entry(pile->dict, row->code);
-    uint32_t part = person / PART_PEOPLE, label = entry->label, i;
-    Batch *batch;
+    uint32_t number = person / PART_PEOPLE;
+    Part *part;
 
-    if (label == DICT_UNKNOWN || entry->conditions != row->conditions)
-        label = dict_label(pile->dict, row->code, row->conditions);
-    if (part >= pile->n_parts)
-        add_part(pile, part);
-    batch = pile->parts[part];
-    if (batch == NULL || batch->n == batch->room) {
+    if (number >= pile->n_parts)
+        add_parts(pile, number);
+    part = &pile->parts[number];
+    if (part->n == part->room)
         add_batch(pile, part);
-        batch = pile->parts[part];
-    }
-    i = batch->n++;
-    batch->event[i] = packed_event(person, row->day, label);
-    /* What nobody asks for must not tell events apart. */
+    return part;
+}
+
+/* What nobody asks for must not tell events apart. */
+static void add_columns(Batch *batch, uint32_t i, const EventRow *row,
+                        const DictEntry *entry, int32_t as_of)
+{
     if (batch->value != NULL)
         batch->value[i] = entry->latest_only ? NAN : row->value;
     if (batch->key != NULL)
         batch->key[i] = row->key;
     if (batch->end != NULL)
-        batch->end[i] =
-            row->end < pile->plan->as_of && !entry->latest_only ? row->end : DAY_UNKNOWN;
+        batch->end[i] = row->end < as_of && !entry->latest_only ? row->end : DAY_UNKNOWN;
+}
+
+static void add_event(Pile *pile, uint32_t person, const EventRow *row)
+{
+    const DictEntry *entry = dict_entry(pile->dict, row->code);
+    Part *part = part_of(pile, person);
+    uint32_t label = entry->label, i = part->n++;
+
+    if (label == DICT_UNKNOWN || entry->conditions != row->conditions)
+        label = dict_label(pile->dict, row->code, row->conditions);
+    part->event[i] = packed_event(person, row->day, label);
+    if (pile->has_columns)
+        add_columns(part->newest, i, row, entry, pile->plan->as_of);
 }
 
 /* ---- what features can use --------------------------------------------- */
@@ -186,7 +213,7 @@ RowFate pile_judge(const Pile *pile, const People *people, const IdSlot *slot,
         return ROW_BEFORE_BIRTH;
     if (day >= pile->plan->as_of)
         return ROW_LATER;
-    if (slot->refuses && (people->refused[slot->person] >> pile->source->number & 1) != 0)
+    if (slot->refuses && people_refuses(people, slot->person, pile->source->number))
         return ROW_OPTED_OUT;
     return ROW_KEPT;
 }

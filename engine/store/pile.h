@@ -54,24 +54,47 @@ static inline int32_t packed_day(uint64_t event)
 /* Up to room events; columns that the source does not need are NULL. */
 typedef struct Batch {
     struct Batch *next;
-    uint32_t n, room;
+    uint32_t room;
     uint64_t *event;
     double *value;
     uint64_t *key;
     int32_t *end;
 } Batch;
 
+/* The batches of people who stand near each other. What an event needs lies here: parts
+ * are few, and events come for anybody. */
+typedef struct Part {
+    Batch *newest;
+    uint64_t *event;  /* of the newest batch */
+    uint32_t n, room; /* of the newest batch; those behind it are full */
+} Part;
+
+static inline uint32_t part_n(const Part *part, const Batch *batch)
+{
+    return batch == part->newest ? part->n : batch->room;
+}
+
 typedef struct Pile {
     const Plan *plan;
     const Source *source;
     Dict *dict;
-    Batch **parts; /* by person / PART_PEOPLE: the newest batch first */
+    bool has_columns; /* beside event */
+    Part *parts;      /* by person / PART_PEOPLE */
     uint32_t n_parts;
     uint64_t bytes; /* of all batches */
 } Pile;
 
+/* Nobody's where no event has come for the part. */
+static inline const Part *pile_part(const Pile *pile, uint32_t part)
+{
+    static const Part NOBODY = {0};
+
+    return part < pile->n_parts ? &pile->parts[part] : &NOBODY;
+}
+
 void pile_build(Pile *pile, const Plan *plan, const Source *source);
 void pile_free(Pile *pile);
+uint64_t pile_n_events(const Pile *pile);
 /* Releases the batches of a part. Parts may be released by different threads. */
 void pile_drop_part(Pile *pile, uint32_t part);
 

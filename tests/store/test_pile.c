@@ -69,8 +69,8 @@ static Matcher *make_matcher(Arena *arena)
 Test(pile, keeps_what_some_feature_can_use)
 {
     Arena *arena = arena_new();
-    uint64_t refused[2] = {0, 8};
-    People people = {.refused = refused};
+    uint64_t refused[4] = {[3] = 2}; /* of the source 3, the person 1 */
+    People people = {.refused = refused, .refused_words = 1};
     Source source = {.name = "s",
                      .matcher = make_matcher(arena),
                      .uncoded = UNCODED,
@@ -101,7 +101,7 @@ Test(pile, keeps_what_some_feature_can_use)
 
         cr_expect_eq(got, CASES[c].want, "%s: %s", CASES[c].name, row_fate_word[got]);
     }
-    cr_expect_eq(pile.parts[0]->n, 7);
+    cr_expect_eq(pile.parts[0].n, 7);
     cr_expect_eq(event_loading_bytes(&source), 8);
     cr_expect_eq(event_stored_bytes(&source), 12);
     pile_free(&pile);
