@@ -8,12 +8,14 @@
  * that covers the source cheaper than all pages, ranges of codes are read instead.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/db/copy.h"
 #include "loaders/kind_postgres_select.h"
+#include "loaders/row_field.h"
 
 enum { LEAST_PAGES = 1024, MOST_PAGES = 16384, SLICES_EACH = 4, PAGE_BYTES = 8192 };
 
@@ -27,6 +29,7 @@ typedef struct Stream {
     const CellType *type; /* by column */
     int n_columns;
     const Source *source;
+    bool is_usual; /* rows may be: see take_event() */
 } Stream;
 
 static int postgres_check(const Source *source, Err *err)
@@ -215,6 +218,37 @@ static void postgres_close(void *opaque)
     free(stream);
 }
 
+/* Whether rows have no more than a person, a day, a code and a value, each as a usual
+ * row has it. */
+static bool has_usual_events(const Stream *stream)
+{
+    const Source *source = stream->source;
+    bool is_usual = source->role == ROLE_EVENTS && !source->text_person &&
+                    !source->is_unique && source->n_conditions == 0;
+
+    for (int c = 0; c < stream->n_columns; c++) {
+        CellType type = stream->type[c];
+
+        switch (source->columns[c].field) {
+        case FIELD_PERSON:
+            is_usual &= type == CELL_INT;
+            break;
+        case FIELD_DATE:
+            is_usual &= type == CELL_DAY;
+            break;
+        case FIELD_CODE:
+            is_usual &= type == CELL_INT || type == CELL_TEXT;
+            break;
+        case FIELD_VALUE:
+            is_usual &= type == CELL_INT || type == CELL_FLOAT;
+            break;
+        default:
+            is_usual = false;
+        }
+    }
+    return is_usual;
+}
+
 static int postgres_open(void **out, const Access *access, const Slice *slice, Db *db,
                          Err *err)
 {
@@ -228,6 +262,7 @@ static int postgres_open(void **out, const Access *access, const Slice *slice, D
     stream->source = access->source;
     stream->type = own->select.type;
     stream->n_columns = access->source->n_columns;
+    stream->is_usual = has_usual_events(stream);
     *out = stream;
     if (copy_open(&stream->reader, db, sql, stream->n_columns, err) != 0) {
         postgres_close(stream);
@@ -238,7 +273,7 @@ static int postgres_open(void **out, const Access *access, const Slice *slice, D
 }
 
 /* As it is on the server: its infinity is later than every day. */
-static inline bool get_day(int32_t *day, CopyValue value)
+static inline bool take_day(int32_t *day, CopyValue value)
 {
     if (value.len != 4)
         return false;
@@ -259,7 +294,7 @@ static inline bool get_cell(Cell *cell, CellType type, CopyValue value)
     case CELL_YESNO:
         return copy_get_bool(&cell->as.yesno, value);
     case CELL_DAY:
-        return get_day(&cell->as.day, value);
+        return take_day(&cell->as.day, value);
     case CELL_TEXT:
         cell->as.text = (const char *)value.data;
         cell->len = (uint32_t)value.len;
@@ -303,6 +338,78 @@ static int postgres_next(void *opaque, Cell *cells, uint64_t *bytes, Err *err)
     return take_cells(cells, row, stream, err);
 }
 
+/* ---- usual events ------------------------------------------------------ */
+
+static bool take_code(PendingEvent *event, CopyValue code, CellType type)
+{
+    int64_t number;
+
+    if (type == CELL_TEXT)
+        return code.len > 0 && spelling_of_text(&event->spelling, (const char *)code.data,
+                                                (uint32_t)code.len);
+    if (!copy_get_int(&number, code))
+        return false;
+    event->spelling = spelling_of_int(number);
+    return true;
+}
+
+static bool take_value(double *out, CopyValue value, CellType type)
+{
+    int64_t number;
+
+    if (value.len < 0)
+        return true;
+    if (type == CELL_FLOAT)
+        return copy_get_float(out, value) && !isinf(*out);
+    if (!copy_get_int(&number, value))
+        return false;
+    *out = (double)number;
+    return true;
+}
+
+/* False: the row is not a usual one, and has to be looked at cell by cell. */
+static bool take_event(PendingEvent *event, CopyRow row, const Stream *stream,
+                       const RowMap *map)
+{
+    EventRow *out = &event->row;
+    CopyValue value;
+    bool is_usual = true;
+
+    *event = (PendingEvent){.row = {.end = DAY_UNKNOWN, .value = NAN}, .fate = ROW_KEPT};
+    for (int c = 0; c < stream->n_columns && is_usual; c++) {
+        if (!copy_take(&row, &value))
+            return false;
+        switch (stream->source->columns[c].field) {
+        case FIELD_PERSON:
+            is_usual = copy_get_int(&out->id, value);
+            break;
+        case FIELD_DATE:
+            is_usual = take_day(&out->day, value) && is_usual_day(map, out->day);
+            break;
+        case FIELD_CODE:
+            is_usual = take_code(event, value, stream->type[c]);
+            break;
+        default:
+            is_usual = take_value(&out->value, value, stream->type[c]);
+        }
+    }
+    return is_usual && copy_is_taken(&row);
+}
+
+static int postgres_next_event(void *opaque, const RowMap *map, PendingEvent *event,
+                               Cell *cells, uint64_t *bytes, Err *err)
+{
+    const Stream *stream = opaque;
+    CopyRow row;
+    int found = copy_next(stream->reader, &row, bytes, err);
+
+    if (found <= 0)
+        return found == 0 ? NEXT_END : NEXT_FAILED;
+    if (stream->is_usual && take_event(event, row, stream, map))
+        return NEXT_EVENT;
+    return take_cells(cells, row, stream, err);
+}
+
 static const char *postgres_describe(const Access *access)
 {
     const Own *own = access->own;
@@ -321,6 +428,7 @@ static const Reader READER = {
     .split = postgres_split,
     .open = postgres_open,
     .next = postgres_next,
+    .next_event = postgres_next_event,
     .close = postgres_close,
     .describe = postgres_describe,
 };

@@ -82,11 +82,14 @@ typedef struct Access {
     uint64_t bytes;         /* of what has to be read; an estimate */
 } Access;
 
-enum { NEXT_END = 0, NEXT_ROW = 1, NEXT_BAD = 2, NEXT_FAILED = -1 };
+struct RowMap; /* see row.h */
+struct PendingEvent;
+
+enum { NEXT_END = 0, NEXT_ROW = 1, NEXT_BAD = 2, NEXT_EVENT = 3, NEXT_FAILED = -1 };
 
 /* What take() delivers to. */
 typedef struct Taking {
-    const struct RowMap *map; /* see row.h */
+    const struct RowMap *map;
     const People *people;
     Pile *pile;
     SourceCount *count;
@@ -106,6 +109,11 @@ struct Reader {
     /* One row into cells. NEXT_BAD: a row that cannot be taken apart. Raises bytes by
      * what was read. */
     int (*next)(void *stream, Cell *cells, uint64_t *bytes, Err *err);
+    /* In place of next for events, where a kind has a shorter way for usual rows: what
+     * row_event_begin() would make of the row, NEXT_EVENT; or, as next, its cells. NULL:
+     * it has none. */
+    int (*next_event)(void *stream, const struct RowMap *map, struct PendingEvent *event,
+                      Cell *cells, uint64_t *bytes, Err *err);
     /* Releases the stream, also before its end. NULL is accepted. */
     void (*close)(void *stream);
     /* In place of open, next and close for events, where a kind has a faster way than row

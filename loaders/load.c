@@ -6,7 +6,6 @@
 
 #include <inttypes.h>
 #include <omp.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/base/log.h"
@@ -179,20 +178,37 @@ static int tell(Load *load, const Worker *worker, uint64_t n, uint64_t *held, Er
     return stop ? -1 : 0;
 }
 
-/* One row of a slice. Returns how many events wait to be settled. */
-static size_t take_row(Load *load, Worker *worker, int index, size_t waiting)
+static int next_row(void *stream, const Reader *reader, const RowMap *map, Worker *worker,
+                    size_t waiting, uint64_t *bytes, Err *err)
+{
+    if (map->source->role != ROLE_EVENTS || reader->next_event == NULL)
+        return reader->next(stream, worker->cells, bytes, err);
+    return reader->next_event(stream, map, &worker->events[waiting], worker->cells, bytes,
+                              err);
+}
+
+/* One row of a slice, as it was found. Returns how many events wait to be settled. */
+static size_t take_row(Load *load, Worker *worker, int index, int found, size_t waiting)
 {
     const RowMap *map = load->maps[index];
     SourceCount *count = &worker->counts[index];
     PendingEvent *event = &worker->events[waiting];
-    RowFate fate;
+    Dict *dict;
+    RowFate fate = ROW_KEPT;
 
+    if (found == NEXT_BAD) {
+        count->fate[ROW_BAD_VALUE]++;
+        return waiting;
+    }
     if (map->source->role != ROLE_EVENTS) {
         count->fate[intake_row(&worker->intake, map, worker->cells, worker->scratch)]++;
         return 0;
     }
-    fate = row_event_begin(event, map, worker->cells,
-                           worker->piles[map->source->number].dict, worker->scratch);
+    dict = worker->piles[map->source->number].dict;
+    if (found == NEXT_EVENT)
+        dict_fetch(dict, event->spelling);
+    else
+        fate = row_event_begin(event, map, worker->cells, dict, worker->scratch);
     if (fate != ROW_KEPT) {
         count->fate[fate]++;
         return waiting;
@@ -205,17 +221,16 @@ static int read_rows(Load *load, Worker *worker, const Slice *slice, void *strea
                      Err *err)
 {
     const Reader *reader = load->sources.access[slice->source].reader;
+    const RowMap *map = load->maps[slice->source];
     SourceCount *count = &worker->counts[slice->source];
     uint64_t n = 0, told = 0, held = held_bytes(load, worker);
     size_t waiting = 0;
     int found;
 
-    while ((found = reader->next(stream, worker->cells, &count->bytes, err)) > 0) {
+    while ((found = next_row(stream, reader, map, worker, waiting, &count->bytes, err)) >
+           0) {
         count->rows++;
-        if (found == NEXT_BAD)
-            count->fate[ROW_BAD_VALUE]++;
-        else
-            waiting = take_row(load, worker, slice->source, waiting);
+        waiting = take_row(load, worker, slice->source, found, waiting);
         if (waiting == AHEAD) {
             settle_events(load, worker, slice->source, waiting);
             waiting = 0;
@@ -436,56 +451,5 @@ int load_store(Store *store, const Plan *plan, const LoadOptions *options, Err *
 done:
     log_progress_end();
     load_end(&load);
-    return rc;
-}
-
-int load_check(const Plan *plan, const LoadOptions *options, Err *err)
-{
-    SourcesOptions how = {
-        .conninfo = options->conninfo, .n_workers = 1, .is_described = true};
-    Sources sources;
-    int rc = sources_open(&sources, plan, &how, err);
-
-    sources_free(&sources);
-    return rc;
-}
-
-static void describe_source(FILE *file, const Access *access)
-{
-    const Plan *plan = access->plan;
-    const Source *source = access->source;
-
-    fprintf(file, "%s (%s), about %.0f rows\n    %s\n", source->name,
-            access->reader == &extract_reader ? "extract" : source->kind->name,
-            access->rows, access->reader->describe(access));
-    for (int f = 0; f < plan->n_features && source->role == ROLE_EVENTS; f++)
-        if (plan->features[f].source == source->number)
-            fprintf(file, "    %s: %s\n", plan->features[f].id,
-                    plan->features[f].window_text);
-}
-
-int load_describe(const Plan *plan, const LoadOptions *options, void *file, Err *err)
-{
-    SourcesOptions how = {
-        .conninfo = options->conninfo, .n_workers = 1, .is_described = true};
-    Extract *extract = NULL;
-    Sources sources = {0};
-    double n_people;
-    int rc = 0;
-
-    if (options->extract != NULL)
-        rc = extract_open(&extract, options->extract, err);
-    how.extract = extract;
-    if (rc == 0)
-        rc = sources_open(&sources, plan, &how, err);
-    for (int s = 0; s < plan->n_sources && rc == 0; s++)
-        describe_source(file, &sources.access[s]);
-    if (rc == 0) {
-        n_people = sources.access[plan->people - plan->sources].rows;
-        fprintf(file, "memory for people and events: about %.1f MiB\n",
-                (double)memory_expected(&sources, (uint64_t)n_people) / (1024 * 1024));
-    }
-    sources_free(&sources);
-    extract_close(extract);
     return rc;
 }

@@ -110,21 +110,6 @@ static System system_of_row(const RowMap *map, const Cell *cell)
     return system_of(word);
 }
 
-/* Up to 8 characters, the first in the lowest bits; read in pieces that overlap. */
-static uint64_t text_bits(const char *text, uint32_t len)
-{
-    uint64_t bits = 0, high = 0;
-
-    if (len >= 4) {
-        memcpy(&bits, text, 4);
-        memcpy(&high, text + len - 4, 4);
-        return le64toh(bits) | le64toh(high) << 8 * (len - 4);
-    }
-    for (uint32_t i = 0; i < len; i++)
-        bits |= (uint64_t)(unsigned char)text[i] << 8 * i;
-    return bits;
-}
-
 /* What a row writes for a code, where the source has one coding system. False if it is
  * too long to be kept. */
 static bool get_spelling(Code *spelling, const RowMap *map, const Cell *cell)
@@ -132,15 +117,11 @@ static bool get_spelling(Code *spelling, const RowMap *map, const Cell *cell)
     if (map->at[FIELD_SYSTEM] >= 0)
         return false;
     if (cell->type == CELL_INT) {
-        *spelling = (Code){(uint64_t)cell->as.number, UINT64_MAX};
+        *spelling = spelling_of_int(cell->as.number);
         return true;
     }
-    if (cell->type != CELL_TEXT || cell->len >= 2 * sizeof spelling->high)
-        return false;
-    spelling->high = text_bits(cell->as.text, cell->len < 8 ? cell->len : 8);
-    spelling->low = cell->len <= 8 ? 0 : text_bits(cell->as.text + 8, cell->len - 8);
-    spelling->low |= (uint64_t)(cell->len + 1) << 56;
-    return true;
+    return cell->type == CELL_TEXT &&
+           spelling_of_text(spelling, cell->as.text, cell->len);
 }
 
 /* The cell that the spelling came from. */

@@ -1,0 +1,60 @@
+/*
+ * load_check.c - what can be said of a load before it: whether it can be done, and what it
+ * will ask for; see load.h.
+ */
+#include <stdio.h>
+
+#include "loaders/extract.h"
+#include "loaders/load.h"
+#include "loaders/memory.h"
+
+int load_check(const Plan *plan, const LoadOptions *options, Err *err)
+{
+    SourcesOptions how = {
+        .conninfo = options->conninfo, .n_workers = 1, .is_described = true};
+    Sources sources;
+    int rc = sources_open(&sources, plan, &how, err);
+
+    sources_free(&sources);
+    return rc;
+}
+
+static void describe_source(FILE *file, const Access *access)
+{
+    const Plan *plan = access->plan;
+    const Source *source = access->source;
+
+    fprintf(file, "%s (%s), about %.0f rows\n    %s\n", source->name,
+            access->reader == &extract_reader ? "extract" : source->kind->name,
+            access->rows, access->reader->describe(access));
+    for (int f = 0; f < plan->n_features && source->role == ROLE_EVENTS; f++)
+        if (plan->features[f].source == source->number)
+            fprintf(file, "    %s: %s\n", plan->features[f].id,
+                    plan->features[f].window_text);
+}
+
+int load_describe(const Plan *plan, const LoadOptions *options, void *file, Err *err)
+{
+    SourcesOptions how = {
+        .conninfo = options->conninfo, .n_workers = 1, .is_described = true};
+    Extract *extract = NULL;
+    Sources sources = {0};
+    double n_people;
+    int rc = 0;
+
+    if (options->extract != NULL)
+        rc = extract_open(&extract, options->extract, err);
+    how.extract = extract;
+    if (rc == 0)
+        rc = sources_open(&sources, plan, &how, err);
+    for (int s = 0; s < plan->n_sources && rc == 0; s++)
+        describe_source(file, &sources.access[s]);
+    if (rc == 0) {
+        n_people = sources.access[plan->people - plan->sources].rows;
+        fprintf(file, "memory for people and events: about %.1f MiB\n",
+                (double)memory_expected(&sources, (uint64_t)n_people) / (1024 * 1024));
+    }
+    sources_free(&sources);
+    extract_close(extract);
+    return rc;
+}
