@@ -1,6 +1,6 @@
 /*
- * load_check.c - what can be said of a load before it: whether it can be done, and what it
- * will ask for; see load.h.
+ * load_check.c - what can be said of a load beforehand: whether it can be done, and what
+ * it will ask for; see load.h.
  */
 #include <stdio.h>
 

@@ -182,16 +182,24 @@ static inline double apply(const Rule *rule, const RuleStep *step,
     }
 }
 
-/* The value as it is. */
+static inline double take_step(const Rule *rule, const RuleStep *step,
+                               const double *const *base)
+{
+    return apply(rule, step, base, base[step->from[0]][step->at[0]],
+                 base[step->from[1]][step->at[1]]);
+}
+
+/* The value as it is. Many a rule is one comparison, which needs no stack. */
 static double evaluate(const Rule *rule, const double *row)
 {
     double stack[RULE_STACK];
     const double *const base[] = {
         [ON_STACK] = stack, [IN_ROW] = row, [IN_NUMBERS] = rule->numbers};
 
+    if (rule->n_steps == 1)
+        return take_step(rule, rule->steps, base);
     for (const RuleStep *step = rule->steps; step < rule->steps + rule->n_steps; step++)
-        stack[step->to] = apply(rule, step, base, base[step->from[0]][step->at[0]],
-                                base[step->from[1]][step->at[1]]);
+        stack[step->to] = take_step(rule, step, base);
     return base[rule->result][rule->result_at];
 }
 
