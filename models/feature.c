@@ -208,10 +208,9 @@ static inline bool counter_takes(const Counter *counter, int32_t day, uint32_t c
 
 /* Counts an event for a list. Of several hits of a feature the first that holds counts.
  */
-static void count_rest(Tally *tally, const Rest *rest, const Events *events, uint64_t e)
+static void count_rest(Tally *tally, const Rest *rest, const Events *events, uint64_t e,
+                       int32_t day, uint32_t conditions)
 {
-    uint32_t conditions = events->conditions != NULL ? events->conditions[e] : 0;
-    int32_t day = events->day[e];
     uint32_t counted = REST_END;
 
     for (; rest->feature != REST_END; rest++) {
@@ -256,18 +255,19 @@ static void count_source(Tally *tally, const SourceSet *source, uint32_t person)
     last = events->start[person + 1];
     for (uint64_t e = events->start[person]; e < last; e++) {
         uint32_t code = events->code != NULL ? events->code[e] : CODE_NONE;
+        uint32_t conditions = events->conditions != NULL ? events->conditions[e] : 0;
+        int32_t day = events->day[e];
 
         if (code != CODE_NONE) {
             const CodeWork *work = &source->codes[code];
-            uint32_t conditions = events->conditions != NULL ? events->conditions[e] : 0;
 
-            count_window(tally, work, 0, events->day[e], conditions);
-            count_window(tally, work, 1, events->day[e], conditions);
+            for (int w = 0; w < source->n_windows; w++)
+                count_window(tally, work, w, day, conditions);
             if (work->rest != 0)
-                count_rest(tally, &source->rest[work->rest], events, e);
+                count_rest(tally, &source->rest[work->rest], events, e, day, conditions);
         }
         if (source->uncoded != 0)
-            count_rest(tally, &source->rest[source->uncoded], events, e);
+            count_rest(tally, &source->rest[source->uncoded], events, e, day, conditions);
     }
 }
 
@@ -315,18 +315,37 @@ static char sex_of(const FeatureSet *set, uint32_t person)
     return column[person] < words->n ? words->word[(int)column[person]][0] : 0;
 }
 
-static void finish_bits(double *row, Tally *tally)
+/* What was counted by bits joins what was counted in cells: of one feature some codes may
+ * go this way and some that. */
+static void finish_bits(Tally *tally)
 {
     for (size_t w = 0; w < tally->n_words; w++) {
         for (uint64_t bits = tally->bits[w]; bits != 0; bits &= bits - 1) {
             size_t bit = w * 64 + (size_t)__builtin_ctzll(bits);
             uint32_t rows = tally->rows[bit];
+            Cell *cell = touch(tally, tally->set->feature_of_bit[bit]);
 
-            /* `exists` has counted no rows and is 1. */
-            row[tally->set->feature_of_bit[bit]] = rows + (rows == 0);
+            cell->n += rows + (rows == 0); /* `exists` counts no rows */
             tally->rows[bit] = 0;
         }
         tally->bits[w] = 0;
+    }
+}
+
+static void finish_cells(double *row, int32_t *evidence, Tally *tally, uint32_t person)
+{
+    const FeatureSet *set = tally->set;
+    const Plan *plan = set->plan;
+
+    for (uint32_t t = 0; t < tally->n_touched; t++) {
+        uint32_t feature = tally->touched[t];
+        Cell *cell = &tally->cells[feature];
+
+        row[feature] = cell_value(cell, plan->features[feature].count, plan->as_of,
+                                  set->store->birth[person]);
+        if (evidence != NULL)
+            evidence[feature] = cell->day;
+        *cell = EMPTY_CELL;
     }
 }
 
@@ -342,20 +361,17 @@ void feature_row(double *row, int32_t *evidence, Tally *tally, uint32_t person)
     memcpy(row, set->untouched, n * sizeof *row);
     for (size_t f = 0; evidence != NULL && f < n; f++)
         evidence[f] = DAY_UNKNOWN;
+    tally->n_touched = 0;
     next_mark(tally);
     tally->sex = sex_of(set, person);
     for (int s = 0; s < plan->n_event_sources; s++)
         count_source(tally, &set->sources[s], person);
-    finish_bits(row, tally);
-    for (uint32_t t = 0; t < tally->n_touched; t++) {
-        uint32_t feature = tally->touched[t];
-        Cell *cell = &tally->cells[feature];
+    finish_bits(tally);
+    finish_cells(row, evidence, tally, person);
+}
 
-        row[feature] = cell_value(cell, plan->features[feature].count, plan->as_of,
-                                  set->store->birth[person]);
-        if (evidence != NULL)
-            evidence[feature] = cell->day;
-        *cell = EMPTY_CELL;
-    }
-    tally->n_touched = 0;
+const uint32_t *tally_touched(const Tally *tally, uint32_t *n)
+{
+    *n = tally->n_touched;
+    return tally->touched;
 }

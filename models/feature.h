@@ -38,6 +38,8 @@ FeatureSet *feature_set_new(const Plan *plan, const Store *store, bool evidence)
  * where nothing counts. */
 FeatureSet *feature_set_of(const Plan *plan, const Store *store, const bool *slots);
 void feature_set_free(FeatureSet *set); /* NULL is accepted */
+/* By feature: its value where nothing counts. */
+const double *feature_set_untouched(const FeatureSet *set);
 
 /* The scratch of one thread; borrows the set. */
 Tally *tally_new(const FeatureSet *set);
@@ -51,5 +53,8 @@ void tally_free(Tally *tally); /* NULL is accepted */
  * grows with the size of the store.
  */
 void feature_row(double *row, int32_t *evidence, Tally *tally, uint32_t person);
+/* The features, each once, that an event of that person counted for; all others have the
+ * value of the set. Good until the next person. */
+const uint32_t *tally_touched(const Tally *tally, uint32_t *n);
 
 #endif

@@ -206,6 +206,9 @@ static void set_source(FeatureSet *set, SourceSet *to, const Source *source,
         for (int w = 0; w < CODE_WINDOWS; w++)
             work->rows[w] = set->n_bits;
         work->rest = add_work(to, work, set, events->hits, range);
+        for (int w = 0; w < CODE_WINDOWS; w++)
+            if (work->window[w] != 0 && to->n_windows <= w)
+                to->n_windows = w + 1;
     }
 }
 
@@ -274,4 +277,9 @@ void feature_set_free(FeatureSet *set)
     free(set->rooms);
     free(set->counters);
     free(set);
+}
+
+const double *feature_set_untouched(const FeatureSet *set)
+{
+    return set->untouched;
 }

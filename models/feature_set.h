@@ -57,6 +57,7 @@ typedef struct SourceSet {
     CodeWork *codes;
     Rest *rest;
     uint32_t n_rest, uncoded; /* uncoded: first of rest for every event; 0 = none */
+    int n_windows;            /* the most that a code has */
     bool is_counted;          /* some feature counts its events */
 } SourceSet;
 

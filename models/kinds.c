@@ -277,10 +277,12 @@ double term_value(const Model *model, int number, const double *row, int *why)
 {
     const Term *term = &model->terms[number];
     const QuickTerm *quick = &((const Quick *)model->own)->terms[number];
-    double input = term_input(term, row);
+    double input = term_input(term, row), value;
     int done;
-    double value = under_policies(model, term, input, &done);
 
+    if (input >= term->least && input <= term->most) /* as nearly always */
+        return input;
+    value = under_policies(model, term, input, &done);
     if (!isnan(value))
         return value;
     *why = isnan(input) && done == 0 ? quick->missing : quick->range;

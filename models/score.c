@@ -8,14 +8,16 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "models/feature.h"
 #include "models/score.h"
+#include "models/untouched.h"
 
 struct Visit {
-    FeatureSet *own;       /* released with the visit; NULL when the set is shared */
-    const FeatureSet *set; /* what all threads of a run share */
-    const Store *store;    /* that the set was made for */
+    FeatureSet *set;      /* shared by all threads of a run, as is what follows */
+    Untouched *untouched; /* NULL where no step is taken */
+    bool is_own;          /* both are released with the visit */
+    const Store *store;   /* that the set was made for */
     Tally *tally;
+    uint64_t *due; /* see untouched_steps() */
     double *row;
     int32_t *evidence; /* by feature */
     uint8_t *outcome;  /* by model */
@@ -32,32 +34,41 @@ Visit *visit_new(const Plan *plan)
     visit->evidence = mem_alloc(n_features, sizeof *visit->evidence, "evidence");
     visit->outcome =
         mem_alloc((size_t)plan->n_models, sizeof *visit->outcome, "outcomes");
+    visit->due =
+        mem_alloc(((size_t)plan->n_steps + 63) / 64, sizeof *visit->due, "steps");
     return visit;
 }
 
-static void visit_drop_set(Visit *visit)
+static void visit_drop_shared(Visit *visit)
 {
     tally_free(visit->tally);
-    feature_set_free(visit->own);
     visit->tally = NULL;
-    visit->own = NULL;
+    if (visit->is_own) {
+        untouched_free(visit->untouched);
+        feature_set_free(visit->set);
+    }
+    visit->is_own = false;
 }
 
 void visit_free(Visit *visit)
 {
     if (visit == NULL)
         return;
-    visit_drop_set(visit);
+    visit_drop_shared(visit);
+    free(visit->due);
     free(visit->outcome);
     free(visit->evidence);
     free(visit->row);
     free(visit);
 }
 
-static void visit_share_set(Visit *visit, const FeatureSet *set, const Store *store)
+/* untouched may be NULL: no step will be taken. */
+static void visit_share(Visit *visit, FeatureSet *set, Untouched *untouched,
+                        const Store *store)
 {
-    visit_drop_set(visit);
+    visit_drop_shared(visit);
     visit->set = set;
+    visit->untouched = untouched;
     visit->store = store;
     visit->tally = tally_new(set);
 }
@@ -75,53 +86,19 @@ static void fill_person(double *row, const Plan *plan, const Store *store,
     }
 }
 
-static void score_model(Visit *visit, const Plan *plan, int number)
-{
-    const Model *model = &plan->models[number];
-    double *row = visit->row, score = NAN;
-    int why = 0, band;
-
-    for (int r = 1; r < model->n_reasons && why == 0; r++) {
-        const ModelReason *reason = &model->reasons[r];
-
-        if (reason->is_eligibility && reason->when != NULL &&
-            !rule_holds(reason->when, row))
-            why = r;
-    }
-    if (why == 0)
-        score = model->kind->score(model, row, &why);
-    visit->outcome[number] = (uint8_t)why;
-    row[model->score_slot] = score;
-    band = model_band(model, score);
-    row[model->band_slot] = band < 0 ? NAN : band;
-}
-
-/* Everything after the features, in the order of the plan. */
-static void visit_steps(Visit *visit, const Plan *plan)
-{
-    for (int s = 0; s < plan->n_steps; s++) {
-        const Step *step = &plan->steps[s];
-        const Derived *derived = &plan->derived[step->index];
-
-        if (step->is_model)
-            score_model(visit, plan, step->index);
-        else
-            visit->row[derived->slot] = rule_number(derived->rule, visit->row);
-    }
-}
-
 void visit_person(Visit *visit, const Plan *plan, const Store *store, uint32_t person,
                   bool evidence)
 {
     if (visit->tally == NULL || visit->store != store) {
         FeatureSet *set = feature_set_new(plan, store, true);
 
-        visit_share_set(visit, set, store);
-        visit->own = set;
+        visit_share(visit, set, untouched_new(plan, set), store);
+        visit->is_own = true;
     }
     fill_person(visit->row, plan, store, person);
     feature_row(visit->row, evidence ? visit->evidence : NULL, visit->tally, person);
-    visit_steps(visit, plan);
+    untouched_steps(visit->untouched, visit->tally, visit->row, visit->outcome,
+                    visit->due);
 }
 
 const double *visit_row(const Visit *visit)
@@ -236,6 +213,7 @@ static void matches_keep(Matches *matches, const double *row, const Plan *plan,
 void score_people(Scores *scores, Matches *matches, const Plan *plan, const Store *store)
 {
     FeatureSet *set = feature_set_new(plan, store, false);
+    Untouched *untouched = untouched_new(plan, set);
     Flags *flags = flags_new(plan);
 
     scores_alloc(scores, plan, flags, store->n_people);
@@ -246,7 +224,7 @@ void score_people(Scores *scores, Matches *matches, const Plan *plan, const Stor
         Visit *visit = visit_new(plan);
         Flagger *flagger = flagger_new(flags);
 
-        visit_share_set(visit, set, store);
+        visit_share(visit, set, untouched, store);
 #pragma omp for schedule(dynamic, 1024)
         for (uint32_t person = 0; person < store->n_people; person++) {
             visit_person(visit, plan, store, person, false);
@@ -260,6 +238,7 @@ void score_people(Scores *scores, Matches *matches, const Plan *plan, const Stor
         visit_free(visit);
     }
     flags_free(flags);
+    untouched_free(untouched);
     feature_set_free(set);
 }
 
@@ -360,7 +339,7 @@ static void match_late(Matches *matches, const Late *late, const Plan *plan,
     {
         Visit *visit = visit_new(plan);
 
-        visit_share_set(visit, set, store);
+        visit_share(visit, set, NULL, store);
 #pragma omp for schedule(dynamic, 1024)
         for (uint32_t person = 0; person < store->n_people; person++) {
             uint64_t *cohort = &matches->cohort[person];

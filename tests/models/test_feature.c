@@ -307,6 +307,25 @@ Test(feature, an_event_counts_once_however_many_lines_match)
     tiny_free(tiny);
 }
 
+/* One code is counted by its bits, the other goes through a list. */
+Test(feature, rows_of_codes_with_and_without_bounds_add_up)
+{
+    Tiny *tiny = tiny_new();
+    int source = tiny_source(tiny, "gp");
+    Feature *rows = tiny_feature(tiny, source, "rows", COUNT_ROWS, NULL);
+    uint32_t person = tiny_person(tiny, "1950-01-01");
+
+    tiny_hit(tiny, rows, "x");
+    tiny_hit(tiny, rows, "y")->above = 5;
+    tiny_event(tiny, source, person, "x", "2025-01-01", (TinyMore){0, 0, NULL});
+    tiny_event(tiny, source, person, "x", "2025-01-02", (TinyMore){0, 0, NULL});
+    tiny_event(tiny, source, person, "y", "2025-01-03", (TinyMore){6, 0, NULL});
+    tiny_event(tiny, source, person, "y", "2025-01-04", (TinyMore){5, 0, NULL});
+    tiny_build(tiny);
+    cr_expect_eq(value_of(tiny, "rows", person), 3);
+    tiny_free(tiny);
+}
+
 Test(feature, coded_and_uncoded_features_share_a_source)
 {
     Tiny *tiny = tiny_new();

@@ -7,6 +7,7 @@
 
 #include "models/kinds.h"
 #include "models/score.h"
+#include "models/step.h"
 #include "tests/support/tiny.h"
 
 static Band BANDS[] = {
@@ -15,9 +16,28 @@ static Band BANDS[] = {
     {.id = "high", .label = "High", .bound = INFINITY},
 };
 
+/* Of every 17 people one has none. */
+static void add_events(Tiny *tiny, int gp, int spell, uint32_t person, unsigned *seed)
+{
+    for (int e = 0, n = (int)(person * 13 % 17); e < n; e++) {
+        char code[8], day[32], end[32];
+        int c = rand_r(seed) % 30;
+
+        snprintf(code, sizeof code, "%c%c%d", 'a' + c % 3, 'a' + c % 5, c);
+        snprintf(day, sizeof day, "20%02d-%02d-11", 15 + rand_r(seed) % 11,
+                 1 + rand_r(seed) % 12);
+        tiny_event(tiny, gp, person, code, e == 3 ? "" : day,
+                   (TinyMore){rand_r(seed) % 50 / 3.0, 0, NULL});
+        snprintf(end, sizeof end, "%.8s21", day);
+        if (e % 4 == 0)
+            tiny_event(tiny, spell, person, NULL, day, (TinyMore){0, 0, end});
+    }
+}
+
 /*
  * A regression on deficits of a points model, for people of 18 and over, and everything
- * the steps of a visit can be: derived before and after a model, a model of a model.
+ * the steps of a visit can be: derived before and after a model, a model of a model, and
+ * a model that knows nothing of the person but events.
  */
 static Tiny *town(uint32_t n_people)
 {
@@ -28,7 +48,7 @@ static Tiny *town(uint32_t n_people)
     Feature *codes = tiny_feature(tiny, gp, "codes", COUNT_CODES, "2020-07-01");
     Feature *beds = tiny_feature(tiny, spell, "beds", COUNT_BED_DAYS, "2024-07-01");
     Feature *last = tiny_feature(tiny, gp, "last", COUNT_LATEST, NULL);
-    Model *deficits, *risk;
+    Model *deficits, *risk, *hospital;
     ModelReason *reasons;
     char code[8];
     unsigned seed = 1;
@@ -62,24 +82,18 @@ static Tiny *town(uint32_t n_people)
     tiny_term(tiny, risk, "worse", 0.3);
     tiny_term(tiny, risk, "last", 0.01);
     cr_assert_eq(tiny_compile(tiny, risk), 0);
+    hospital = tiny_model(tiny, "hospital", &kind_points);
+    tiny_derived(tiny, "fell_and_stayed", RULE_YESNO, "falls and beds > 2");
+    tiny_term(tiny, hospital, "falls", 1);
+    tiny_term(tiny, hospital, "fell_and_stayed", 3);
+    cr_assert_eq(tiny_compile(tiny, hospital), 0);
     for (uint32_t p = 0; p < n_people; p++) {
-        char birth[32], day[32], end[32];
+        char birth[32];
 
         snprintf(birth, sizeof birth, "%d-03-01", 1930 + (int)(p * 7 % 90));
         tiny_person(tiny, birth);
         tiny_set(tiny, p, sex, p % 3 == 2 ? NAN : p % 3);
-        for (int e = 0, n = (int)(p * 13 % 17); e < n; e++) {
-            int c = rand_r(&seed) % 30;
-
-            snprintf(code, sizeof code, "%c%c%d", 'a' + c % 3, 'a' + c % 5, c);
-            snprintf(day, sizeof day, "20%02d-%02d-11", 15 + rand_r(&seed) % 11,
-                     1 + rand_r(&seed) % 12);
-            tiny_event(tiny, gp, p, code, e == 3 ? "" : day,
-                       (TinyMore){rand_r(&seed) % 50 / 3.0, 0, NULL});
-            snprintf(end, sizeof end, "%.8s21", day);
-            if (e % 4 == 0)
-                tiny_event(tiny, spell, p, NULL, day, (TinyMore){0, 0, end});
-        }
+        add_events(tiny, gp, spell, p, &seed);
     }
     tiny_build(tiny);
     return tiny;
@@ -136,6 +150,34 @@ Test(score, one_person_step_by_step)
             cr_expect_eq(row[tiny_slot(tiny, "risk.score")], 1 / (1 + exp(-lp)));
         }
     }
+    visit_free(visit);
+    tiny_free(tiny);
+}
+
+/* Only steps that read something of the person are taken: here all of them are. */
+Test(score, steps_that_are_left_out_would_change_nothing)
+{
+    Tiny *tiny = town(60);
+    const Plan *plan = &tiny->plan;
+    Visit *visit = visit_new(plan);
+    int n_untouched = 0;
+
+    for (uint32_t p = 0; p < 60; p++) {
+        double row[TINY_MOST_SLOTS];
+        uint8_t outcome[TINY_MOST_MODELS];
+
+        visit_person(visit, plan, &tiny->store, p, false);
+        memcpy(row, visit_row(visit), plan->n_slots * sizeof *row);
+        for (uint32_t s = tiny_slot(tiny, "old"); s < plan->n_slots; s++)
+            row[s] = -7;
+        for (int s = 0; s < plan->n_steps; s++)
+            step_take(plan, &plan->steps[s], row, outcome);
+        cr_expect_arr_eq(visit_row(visit), row, plan->n_slots * sizeof *row, "%u", p);
+        for (int m = 0; m < plan->n_models; m++)
+            cr_expect_eq(visit_outcome(visit, m), outcome[m]);
+        n_untouched += p * 13 % 17 == 0;
+    }
+    cr_expect_gt(n_untouched, 2);
     visit_free(visit);
     tiny_free(tiny);
 }
