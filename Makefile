@@ -20,7 +20,7 @@ B      := build/$(MODE)
 VERSION := 0.1.0
 PKGS    := libpq zlib libfyaml jansson libcrypto smartcols
 
-CFLAGS_release := -O2
+CFLAGS_release := -O3
 CFLAGS_debug   := -O0
 CFLAGS_clang   := -O2
 CFLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined
