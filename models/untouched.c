@@ -102,7 +102,8 @@ static void fill_row(Untouched *untouched, const FeatureSet *set)
         uint32_t slot = step->is_model ? plan->models[step->index].score_slot
                                        : plan->derived[step->index].slot;
 
-        step_take(plan, step, untouched->row, untouched->outcome);
+        if (!has_bit(untouched->always, (size_t)s))
+            step_take(plan, step, untouched->row, untouched->outcome);
         untouched->first = slot < untouched->first ? slot : untouched->first;
     }
 }

@@ -14,7 +14,7 @@
 
 typedef struct Untouched {
     const Plan *plan;
-    double *row;       /* by slot; age and attributes are missing */
+    double *row;       /* by slot; missing: age, attributes, and steps that read them */
     uint8_t *outcome;  /* by model: see step.h */
     uint32_t first;    /* slots from here on are those of steps */
     size_t n_words;    /* of 64 steps, as bits in the order of the plan */

@@ -37,7 +37,7 @@ static void add_events(Tiny *tiny, int gp, int spell, uint32_t person, unsigned 
 /*
  * A regression on deficits of a points model, for people of 18 and over, and everything
  * the steps of a visit can be: derived before and after a model, a model of a model, and
- * a model that knows nothing of the person but events.
+ * models that know nothing of the person but events, or but the age.
  */
 static Tiny *town(uint32_t n_people)
 {
@@ -48,7 +48,7 @@ static Tiny *town(uint32_t n_people)
     Feature *codes = tiny_feature(tiny, gp, "codes", COUNT_CODES, "2020-07-01");
     Feature *beds = tiny_feature(tiny, spell, "beds", COUNT_BED_DAYS, "2024-07-01");
     Feature *last = tiny_feature(tiny, gp, "last", COUNT_LATEST, NULL);
-    Model *deficits, *risk, *hospital;
+    Model *deficits, *risk, *hospital, *by_age;
     ModelReason *reasons;
     char code[8];
     unsigned seed = 1;
@@ -87,6 +87,9 @@ static Tiny *town(uint32_t n_people)
     tiny_term(tiny, hospital, "falls", 1);
     tiny_term(tiny, hospital, "fell_and_stayed", 3);
     cr_assert_eq(tiny_compile(tiny, hospital), 0);
+    by_age = tiny_model(tiny, "by_age", &kind_points);
+    tiny_term(tiny, by_age, "age", 1);
+    cr_assert_eq(tiny_compile(tiny, by_age), 0);
     for (uint32_t p = 0; p < n_people; p++) {
         char birth[32];
 
