@@ -271,14 +271,13 @@ static void count_source(Tally *tally, const SourceSet *source, uint32_t person)
     }
 }
 
-static double cell_value(const Cell *cell, Count count, int32_t as_of, int32_t birth)
+static inline double cell_value(const Cell *cell, Count count, int32_t as_of,
+                                int32_t birth)
 {
+    if (count == COUNT_EXISTS || count == COUNT_ROWS || count == COUNT_CODES)
+        return count == COUNT_EXISTS ? 1 : cell->n; /* most, and in any order */
     switch (count) {
-    case COUNT_EXISTS:
-        return 1;
-    case COUNT_ROWS:
     case COUNT_DATES:
-    case COUNT_CODES:
         return cell->n;
     case COUNT_MEAN:
         return cell->number / cell->n;

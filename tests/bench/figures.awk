@@ -1,8 +1,8 @@
 # Reads "NAME PAIR VALUE" lines, and on -v ratios="RATIO=OVER/UNDER ..." prints for each
 # RATIO, and for each NAME of -v figures="NAME=OUT ...", the median of its pairs:
 #   bench NAME median=X min=X max=X pairs=N people=N
-# A ratio is taken within each pair, and then its median.
-{ value[$1, $2] = $3; seen[$1] = 1; if ($2 > last) last = $2 }
+# A ratio is taken within each pair, and then its median. What a pair says twice is added up.
+{ value[$1, $2] += $3; if ($2 > last) last = $2 }
 
 function sort_values(v, n,   i, j, t) {
     for (i = 2; i <= n; i++)
