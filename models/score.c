@@ -9,15 +9,15 @@
 #include <stdlib.h>
 
 #include "models/score.h"
-#include "models/untouched.h"
+#include "models/steps.h"
 
 struct Visit {
-    FeatureSet *set;      /* shared by all threads of a run, as is what follows */
-    Untouched *untouched; /* NULL where no step is taken */
-    bool is_own;          /* both are released with the visit */
-    const Store *store;   /* that the set was made for */
+    FeatureSet *set;    /* shared by all threads of a run, as is what follows */
+    Steps *steps;       /* NULL where no step is taken */
+    bool is_own;        /* both are released with the visit */
+    const Store *store; /* that the set was made for */
     Tally *tally;
-    uint64_t *due; /* see untouched_steps() */
+    uint64_t *due; /* see steps_take() */
     double *row;
     int32_t *evidence; /* by feature */
     uint8_t *outcome;  /* by model */
@@ -44,7 +44,7 @@ static void visit_drop_shared(Visit *visit)
     tally_free(visit->tally);
     visit->tally = NULL;
     if (visit->is_own) {
-        untouched_free(visit->untouched);
+        steps_free(visit->steps);
         feature_set_free(visit->set);
     }
     visit->is_own = false;
@@ -62,13 +62,12 @@ void visit_free(Visit *visit)
     free(visit);
 }
 
-/* untouched may be NULL: no step will be taken. */
-static void visit_share(Visit *visit, FeatureSet *set, Untouched *untouched,
-                        const Store *store)
+/* steps may be NULL: no step will be taken. */
+static void visit_share(Visit *visit, FeatureSet *set, Steps *steps, const Store *store)
 {
     visit_drop_shared(visit);
     visit->set = set;
-    visit->untouched = untouched;
+    visit->steps = steps;
     visit->store = store;
     visit->tally = tally_new(set);
 }
@@ -92,13 +91,12 @@ void visit_person(Visit *visit, const Plan *plan, const Store *store, uint32_t p
     if (visit->tally == NULL || visit->store != store) {
         FeatureSet *set = feature_set_new(plan, store, true);
 
-        visit_share(visit, set, untouched_new(plan, set), store);
+        visit_share(visit, set, steps_new(plan, set), store);
         visit->is_own = true;
     }
     fill_person(visit->row, plan, store, person);
     feature_row(visit->row, evidence ? visit->evidence : NULL, visit->tally, person);
-    untouched_steps(visit->untouched, visit->tally, visit->row, visit->outcome,
-                    visit->due);
+    steps_take(visit->steps, visit->tally, visit->row, visit->outcome, visit->due);
 }
 
 const double *visit_row(const Visit *visit)
@@ -213,7 +211,7 @@ static void matches_keep(Matches *matches, const double *row, const Plan *plan,
 void score_people(Scores *scores, Matches *matches, const Plan *plan, const Store *store)
 {
     FeatureSet *set = feature_set_new(plan, store, false);
-    Untouched *untouched = untouched_new(plan, set);
+    Steps *steps = steps_new(plan, set);
     Flags *flags = flags_new(plan);
 
     scores_alloc(scores, plan, flags, store->n_people);
@@ -224,7 +222,7 @@ void score_people(Scores *scores, Matches *matches, const Plan *plan, const Stor
         Visit *visit = visit_new(plan);
         Flagger *flagger = flagger_new(flags);
 
-        visit_share(visit, set, untouched, store);
+        visit_share(visit, set, steps, store);
 #pragma omp for schedule(dynamic, 1024)
         for (uint32_t person = 0; person < store->n_people; person++) {
             visit_person(visit, plan, store, person, false);
@@ -238,7 +236,7 @@ void score_people(Scores *scores, Matches *matches, const Plan *plan, const Stor
         visit_free(visit);
     }
     flags_free(flags);
-    untouched_free(untouched);
+    steps_free(steps);
     feature_set_free(set);
 }
 

@@ -7,7 +7,7 @@
 
 #include "models/kinds.h"
 #include "models/score.h"
-#include "models/step.h"
+#include "models/steps.h"
 #include "tests/support/tiny.h"
 
 static Band BANDS[] = {
