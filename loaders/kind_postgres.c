@@ -396,8 +396,7 @@ static bool take_event(PendingEvent *event, CopyRow row, const Stream *stream,
     return is_usual && copy_is_taken(&row);
 }
 
-static int postgres_next_event(void *opaque, const RowMap *map, PendingEvent *event,
-                               Cell *cells, uint64_t *bytes, Err *err)
+static int postgres_next_event(void *opaque, const Landing *to, uint64_t *bytes, Err *err)
 {
     const Stream *stream = opaque;
     CopyRow row;
@@ -405,9 +404,9 @@ static int postgres_next_event(void *opaque, const RowMap *map, PendingEvent *ev
 
     if (found <= 0)
         return found == 0 ? NEXT_END : NEXT_FAILED;
-    if (stream->is_usual && take_event(event, row, stream, map))
+    if (stream->is_usual && take_event(to->event, row, stream, to->map))
         return NEXT_EVENT;
-    return take_cells(cells, row, stream, err);
+    return take_cells(to->cells, row, stream, err);
 }
 
 static const char *postgres_describe(const Access *access)

@@ -3,7 +3,7 @@
  *
  * A kind finds a source and proves that it has every column, says how the work can be
  * divided, and then delivers rows as cells, one for each of Source.columns. What a cell
- * means is not its business; see row.h.
+ * means is not its business; see row.h. A kind may have a shorter way for usual events.
  */
 #ifndef LOADERS_KINDS_H
 #define LOADERS_KINDS_H
@@ -87,6 +87,13 @@ struct PendingEvent;
 
 enum { NEXT_END = 0, NEXT_ROW = 1, NEXT_BAD = 2, NEXT_EVENT = 3, NEXT_FAILED = -1 };
 
+/* Where next_event() leaves a row. */
+typedef struct Landing {
+    const struct RowMap *map;
+    struct PendingEvent *event;
+    Cell *cells;
+} Landing;
+
 /* What take() delivers to. */
 typedef struct Taking {
     const struct RowMap *map;
@@ -112,8 +119,7 @@ struct Reader {
     /* In place of next for events, where a kind has a shorter way for usual rows: what
      * row_event_begin() would make of the row, NEXT_EVENT; or, as next, its cells. NULL:
      * it has none. */
-    int (*next_event)(void *stream, const struct RowMap *map, struct PendingEvent *event,
-                      Cell *cells, uint64_t *bytes, Err *err);
+    int (*next_event)(void *stream, const Landing *to, uint64_t *bytes, Err *err);
     /* Releases the stream, also before its end. NULL is accepted. */
     void (*close)(void *stream);
     /* In place of open, next and close for events, where a kind has a faster way than row

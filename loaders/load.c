@@ -178,13 +178,12 @@ static int tell(Load *load, const Worker *worker, uint64_t n, uint64_t *held, Er
     return stop ? -1 : 0;
 }
 
-static int next_row(void *stream, const Reader *reader, const RowMap *map, Worker *worker,
-                    size_t waiting, uint64_t *bytes, Err *err)
+static int next_row(const Reader *reader, void *stream, const Landing *to,
+                    uint64_t *bytes, Err *err)
 {
-    if (map->source->role != ROLE_EVENTS || reader->next_event == NULL)
-        return reader->next(stream, worker->cells, bytes, err);
-    return reader->next_event(stream, map, &worker->events[waiting], worker->cells, bytes,
-                              err);
+    if (to->map->source->role != ROLE_EVENTS || reader->next_event == NULL)
+        return reader->next(stream, to->cells, bytes, err);
+    return reader->next_event(stream, to, bytes, err);
 }
 
 /* One row of a slice, as it was found. Returns how many events wait to be settled. */
@@ -221,20 +220,20 @@ static int read_rows(Load *load, Worker *worker, const Slice *slice, void *strea
                      Err *err)
 {
     const Reader *reader = load->sources.access[slice->source].reader;
-    const RowMap *map = load->maps[slice->source];
     SourceCount *count = &worker->counts[slice->source];
+    Landing to = {load->maps[slice->source], worker->events, worker->cells};
     uint64_t n = 0, told = 0, held = held_bytes(load, worker);
     size_t waiting = 0;
     int found;
 
-    while ((found = next_row(stream, reader, map, worker, waiting, &count->bytes, err)) >
-           0) {
+    while ((found = next_row(reader, stream, &to, &count->bytes, err)) > 0) {
         count->rows++;
         waiting = take_row(load, worker, slice->source, found, waiting);
         if (waiting == AHEAD) {
             settle_events(load, worker, slice->source, waiting);
             waiting = 0;
         }
+        to.event = &worker->events[waiting];
         if (++n - told >= TELL_EVERY) {
             if (tell(load, worker, n - told, &held, err) != 0)
                 return -1;

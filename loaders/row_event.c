@@ -6,7 +6,6 @@
  * row_event_end(), which reads it, the caller goes on to other rows.
  */
 #include <assert.h>
-#include <endian.h>
 #include <math.h>
 #include <string.h>
 

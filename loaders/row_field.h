@@ -1,6 +1,7 @@
 /*
- * row_field.h - fields that rows of several roles have; for row.c and row_event.c. They
- * are read for every row of every source, so they are inline.
+ * row_field.h - fields that rows of several roles have, and how a row spells a code; for
+ * row.c, row_event.c and the kinds that make events of usual rows themselves. They are
+ * read for every row of every source, so they are inline.
  */
 #ifndef LOADERS_ROW_FIELD_H
 #define LOADERS_ROW_FIELD_H

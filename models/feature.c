@@ -24,7 +24,7 @@ struct Tally {
     uint64_t *bits; /* features counted by the work of codes; see FeatureSet.bit_of */
     uint32_t *rows; /* by bit, and one for nobody */
     size_t n_words;
-    uint32_t *touched; /* features with a cell in use, by their first event */
+    uint32_t *touched; /* features with a cell in use, each once */
     uint32_t n_touched;
     uint32_t *room;
     uint32_t mark; /* of this person in the rooms of COUNT_CODES */
@@ -206,40 +206,46 @@ static inline bool counter_takes(const Counter *counter, int32_t day, uint32_t c
     return day >= counter->from && day < counter->to;
 }
 
+/* What is looked at of every event. */
+typedef struct Event {
+    uint64_t at; /* in the events of its source */
+    int32_t day;
+    uint32_t conditions;
+} Event;
+
 /* Counts an event for a list. Of several hits of a feature the first that holds counts.
  */
-static void count_rest(Tally *tally, const Rest *rest, const Events *events, uint64_t e,
-                       int32_t day, uint32_t conditions)
+static void count_rest(Tally *tally, const Rest *rest, const Events *events, Event event)
 {
     uint32_t counted = REST_END;
 
     for (; rest->feature != REST_END; rest++) {
         const Counter *counter = &tally->set->counters[rest->feature];
 
-        if (rest->feature == counted || !counter_takes(counter, day, conditions))
+        if (rest->feature == counted ||
+            !counter_takes(counter, event.day, event.conditions))
             continue;
-        if (rest->asks &&
-            !hit_holds(rest->hit, tally->sex, events->value ? events->value[e] : NAN))
+        if (rest->asks && !hit_holds(rest->hit, tally->sex,
+                                     events->value ? events->value[event.at] : NAN))
             continue;
         counted = rest->feature;
         if (counter->is_plain) {
             Cell *cell = touch(tally, rest->feature);
 
             cell->n++;
-            cell->day = day;
+            cell->day = event.day;
         } else {
-            count_other(tally, rest->feature, events, e);
+            count_other(tally, rest->feature, events, event.at);
         }
     }
 }
 
 /* Without a branch: whether an event is in a window cannot be foreseen. */
-static inline void count_window(Tally *tally, const CodeWork *work, int w, int32_t day,
-                                uint32_t conditions)
+static inline void count_window(Tally *tally, const CodeWork *work, int w, Event event)
 {
     const Window *window = &tally->set->windows[work->window[w]];
-    bool is_in = ((uint32_t)day - (uint32_t)window->from < window->span) &
-                 ((conditions & window->conditions) == window->conditions);
+    bool is_in = ((uint32_t)event.day - (uint32_t)window->from < window->span) &
+                 ((event.conditions & window->conditions) == window->conditions);
 
     tally->bits[work->word[w]] |= work->bits[w] & -(uint64_t)is_in;
     tally->rows[work->rows[w]] += is_in;
@@ -255,19 +261,19 @@ static void count_source(Tally *tally, const SourceSet *source, uint32_t person)
     last = events->start[person + 1];
     for (uint64_t e = events->start[person]; e < last; e++) {
         uint32_t code = events->code != NULL ? events->code[e] : CODE_NONE;
-        uint32_t conditions = events->conditions != NULL ? events->conditions[e] : 0;
-        int32_t day = events->day[e];
+        const Event event = {e, events->day[e],
+                             events->conditions != NULL ? events->conditions[e] : 0};
 
         if (code != CODE_NONE) {
             const CodeWork *work = &source->codes[code];
 
             for (int w = 0; w < source->n_windows; w++)
-                count_window(tally, work, w, day, conditions);
+                count_window(tally, work, w, event);
             if (work->rest != 0)
-                count_rest(tally, &source->rest[work->rest], events, e, day, conditions);
+                count_rest(tally, &source->rest[work->rest], events, event);
         }
         if (source->uncoded != 0)
-            count_rest(tally, &source->rest[source->uncoded], events, e, day, conditions);
+            count_rest(tally, &source->rest[source->uncoded], events, event);
     }
 }
 

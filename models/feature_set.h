@@ -33,7 +33,7 @@ typedef struct Window {
     uint32_t span, conditions;
 } Window;
 
-/* What an event of a code does, for two windows: count_source() goes through both. */
+/* What an event of a code does, for up to two windows. */
 enum { CODE_WINDOWS = 2 };
 typedef struct CodeWork {
     uint64_t bits[CODE_WINDOWS];   /* to set in `word`, if the event is in the window */

@@ -33,12 +33,14 @@ static void score_model(const Model *model, double *row, uint8_t *outcome)
 
 void step_take(const Plan *plan, const Step *step, double *row, uint8_t *outcome)
 {
-    const Derived *derived = &plan->derived[step->index];
+    const Derived *derived;
 
-    if (step->is_model)
+    if (step->is_model) {
         score_model(&plan->models[step->index], row, &outcome[step->index]);
-    else
-        row[derived->slot] = rule_number(derived->rule, row);
+        return;
+    }
+    derived = &plan->derived[step->index];
+    row[derived->slot] = rule_number(derived->rule, row);
 }
 
 /* ---- who reads what ------------------------------------------------------ */
@@ -101,14 +103,16 @@ static void find_readers(Steps *steps)
         step_of[s] = -1;
     for (int s = 0; s < plan->n_steps; s++) {
         const Step *step = &plan->steps[s];
-        const Derived *derived = &plan->derived[step->index];
-        const Model *model = &plan->models[step->index];
 
         reader.step = (size_t)s;
         if (step->is_model) {
+            const Model *model = &plan->models[step->index];
+
             model_each_slot(model, read_slot, &reader);
             step_of[model->score_slot] = step_of[model->band_slot] = s;
         } else {
+            const Derived *derived = &plan->derived[step->index];
+
             rule_each_slot(derived->rule, read_slot, &reader);
             step_of[derived->slot] = s;
         }

@@ -3,7 +3,8 @@
  *
  * plan_compile() reads the configs and code lists; what comes after only reads the
  * Plan. All of it lies in one arena. This is the only header of this floor that
- * others need, beside codes.h (codes), rule.h (expressions) and config.h (documents).
+ * others need, beside reads.h (who reads which slots), codes.h (codes), rule.h
+ * (expressions) and config.h (documents).
  *
  * The row. Everything known of one person while scoring is one array of doubles,
  * the row; a Slot names a place in it. Missing is NaN, yes/no is 1 and 0, a word is

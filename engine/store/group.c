@@ -276,7 +276,7 @@ static uint32_t keep_latest(Keyed *run, Desk *desk, uint32_t from, uint32_t stop
         met->rows++;
         if (met->latest_only) {
             kept = find_kept(desk, run, met, event);
-            if (kept != NULL) { /* alike but for the day: see add_event() */
+            if (kept != NULL) { /* alike but for the day: see add_columns() */
                 kept->key = event > kept->key ? event : kept->key;
                 continue;
             }

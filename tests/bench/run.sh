@@ -6,7 +6,9 @@
 #   bench NAME median=X min=X max=X pairs=N people=N
 # No ratio is printed unless everybody's results and all lists are equal. Ratios are of
 # whole processes by the clock, taken within a pair: all peers run in turn, PAIRS times
-# (5 unless said), so that a busy machine slows them alike. STRATIFY names another program.
+# (5 unless said), so that a busy machine slows them alike; runs of one and of two models
+# twice, in both orders, from 500,000 people on. Ratios that end in _cpu are of processor
+# time, of the program and of the server. STRATIFY names another program.
 # docs/performance.md says what the figures mean.
 set -eu
 cd "$(dirname "$0")/../.."

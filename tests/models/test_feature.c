@@ -307,8 +307,8 @@ Test(feature, an_event_counts_once_however_many_lines_match)
     tiny_free(tiny);
 }
 
-/* One code is counted by its bits, the other goes through a list. */
-Test(feature, rows_of_codes_with_and_without_bounds_add_up)
+/* One code is counted by its bits, the others go through lists. */
+Test(feature, rows_of_codes_counted_in_two_ways_add_up)
 {
     Tiny *tiny = tiny_new();
     int source = tiny_source(tiny, "gp");
@@ -317,12 +317,15 @@ Test(feature, rows_of_codes_with_and_without_bounds_add_up)
 
     tiny_hit(tiny, rows, "x");
     tiny_hit(tiny, rows, "y")->above = 5;
+    tiny_hit(tiny, rows, "z");
+    tiny_hit(tiny, rows, "z");
     tiny_event(tiny, source, person, "x", "2025-01-01", (TinyMore){0, 0, NULL});
     tiny_event(tiny, source, person, "x", "2025-01-02", (TinyMore){0, 0, NULL});
     tiny_event(tiny, source, person, "y", "2025-01-03", (TinyMore){6, 0, NULL});
     tiny_event(tiny, source, person, "y", "2025-01-04", (TinyMore){5, 0, NULL});
+    tiny_event(tiny, source, person, "z", "2025-01-05", (TinyMore){0, 0, NULL});
     tiny_build(tiny);
-    cr_expect_eq(value_of(tiny, "rows", person), 3);
+    cr_expect_eq(value_of(tiny, "rows", person), 4);
     tiny_free(tiny);
 }
 
