@@ -280,11 +280,9 @@ static void count_source(Tally *tally, const SourceSet *source, uint32_t person)
 static inline double cell_value(const Cell *cell, Count count, int32_t as_of,
                                 int32_t birth)
 {
-    if (count == COUNT_EXISTS || count == COUNT_ROWS || count == COUNT_CODES)
-        return count == COUNT_EXISTS ? 1 : cell->n; /* most, and in any order */
+    if (count <= COUNT_CODES) /* most: which of them comes next cannot be foreseen */
+        return count == COUNT_EXISTS ? 1 : cell->n;
     switch (count) {
-    case COUNT_DATES:
-        return cell->n;
     case COUNT_MEAN:
         return cell->number / cell->n;
     case COUNT_DAYS_SINCE_LAST:

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "engine/plan/reads.h"
 #include "models/score.h"
 #include "models/steps.h"
 
@@ -265,30 +266,40 @@ typedef struct Late {
     bool *slots; /* what these rules read, also through derived features */
 } Late;
 
+/* What a rule is asked about. */
+typedef struct Asked {
+    const Plan *plan;
+    bool is_late;
+} Asked;
+
+static void ask_slot(void *context, uint32_t number)
+{
+    Asked *asked = context;
+    const Slot *slot = &asked->plan->slots[number];
+
+    asked->is_late |=
+        slot->kind == SLOT_BAND && asked->plan->models[slot->index].is_by_rank;
+}
+
 /* Not through derived features: they cannot read a band by rank. */
 static bool rule_is_late(const Plan *plan, const Rule *rule)
 {
-    bool is_late = false;
-    const uint32_t *slots;
-    size_t n = 0;
+    Asked asked = {plan, false};
 
-    slots = rule != NULL ? rule_slots(rule, &n) : NULL;
-    for (size_t i = 0; i < n; i++) {
-        const Slot *slot = &plan->slots[slots[i]];
+    rule_each_slot(rule, ask_slot, &asked);
+    return asked.is_late;
+}
 
-        is_late |= slot->kind == SLOT_BAND && plan->models[slot->index].is_by_rank;
-    }
-    return is_late;
+static void mark_slot(void *context, uint32_t number)
+{
+    Late *late = context;
+
+    late->slots[number] = true;
 }
 
 static void late_read(Late *late, const Rule *rule)
 {
-    const uint32_t *slots;
-    size_t n = 0;
-
-    slots = rule != NULL ? rule_slots(rule, &n) : NULL;
-    for (size_t i = 0; i < n; i++)
-        late->slots[slots[i]] = true;
+    rule_each_slot(rule, mark_slot, late);
 }
 
 /* Which rules wait for a band by rank, and what they read. One segment that waits is

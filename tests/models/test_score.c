@@ -34,6 +34,21 @@ static void add_events(Tiny *tiny, int gp, int spell, uint32_t person, unsigned 
     }
 }
 
+/* They know nothing of the person but events, or but the age. */
+static void add_narrow_models(Tiny *tiny)
+{
+    Model *hospital, *by_age;
+
+    hospital = tiny_model(tiny, "hospital", &kind_points);
+    tiny_derived(tiny, "fell_and_stayed", RULE_YESNO, "falls and beds > 2");
+    tiny_term(tiny, hospital, "falls", 1);
+    tiny_term(tiny, hospital, "fell_and_stayed", 3);
+    cr_assert_eq(tiny_compile(tiny, hospital), 0);
+    by_age = tiny_model(tiny, "by_age", &kind_points);
+    tiny_term(tiny, by_age, "age", 1);
+    cr_assert_eq(tiny_compile(tiny, by_age), 0);
+}
+
 /*
  * A regression on deficits of a points model, for people of 18 and over, and everything
  * the steps of a visit can be: derived before and after a model, a model of a model, and
@@ -48,7 +63,7 @@ static Tiny *town(uint32_t n_people)
     Feature *codes = tiny_feature(tiny, gp, "codes", COUNT_CODES, "2020-07-01");
     Feature *beds = tiny_feature(tiny, spell, "beds", COUNT_BED_DAYS, "2024-07-01");
     Feature *last = tiny_feature(tiny, gp, "last", COUNT_LATEST, NULL);
-    Model *deficits, *risk, *hospital, *by_age;
+    Model *deficits, *risk;
     ModelReason *reasons;
     char code[8];
     unsigned seed = 1;
@@ -82,14 +97,7 @@ static Tiny *town(uint32_t n_people)
     tiny_term(tiny, risk, "worse", 0.3);
     tiny_term(tiny, risk, "last", 0.01);
     cr_assert_eq(tiny_compile(tiny, risk), 0);
-    hospital = tiny_model(tiny, "hospital", &kind_points);
-    tiny_derived(tiny, "fell_and_stayed", RULE_YESNO, "falls and beds > 2");
-    tiny_term(tiny, hospital, "falls", 1);
-    tiny_term(tiny, hospital, "fell_and_stayed", 3);
-    cr_assert_eq(tiny_compile(tiny, hospital), 0);
-    by_age = tiny_model(tiny, "by_age", &kind_points);
-    tiny_term(tiny, by_age, "age", 1);
-    cr_assert_eq(tiny_compile(tiny, by_age), 0);
+    add_narrow_models(tiny);
     for (uint32_t p = 0; p < n_people; p++) {
         char birth[32];
 

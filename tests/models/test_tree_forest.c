@@ -145,68 +145,69 @@ Test(tree_forest, the_best_rounds_only)
  */
 
 /* Layouts of versions that no example is of: the same model written otherwise. */
+static const struct Layout {
+    const char *name, *folder, *file, *change[3];
+} LAYOUTS[] = {
+    {"a base score by itself",
+     XGB3,
+     "binary_logistic.json",
+     {"", "\"[1.55E-1]\"", "\"1.55E-1\""}},
+    {"default directions as true and false",
+     XGB1,
+     "binary_logistic.json",
+     {"", "\"default_left\":[0,0,0,0,0,0,0,1",
+      "\"default_left\":[false,false,false,"
+      "false,false,false,false,true"}},
+    {"no split types",
+     XGB1,
+     "binary_logistic.json",
+     {"\"id\":2", "\"split_type\":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0],", ""}},
+    {"a newer file of an old version",
+     XGB1,
+     "binary_logistic.json",
+     {"", "\"version\":[1,7,4]", "\"version\":[1,0,2]"}},
+    {"dart weights beside the model",
+     XGB3,
+     "dart.json",
+     {"", ",\"weight_drop\":[1E0,8.333333E-1,8.333333E-1]},",
+      "},\"weight_drop\":[1E0,8.333333E-1,8.333333E-1],"}},
+    {"rounds by their count",
+     XGB3,
+     "multi_softprob.json",
+     {"", "\"iteration_indptr\":[0,3,6,9],", ""}},
+    {"a file with blanks around", XGB3, "binary_logistic.json", {"", "{", " \n{"}},
+    {"an older LightGBM",
+     LGBM,
+     "binary_missing_nan.txt",
+     {"", "version=v4", "version=v3"}},
+    {"line ends of Windows",
+     LGBM,
+     "binary_missing_nan.txt",
+     {"", "version=v4\n", "version=v4\r\n"}},
+};
+
 Test(tree_forest, layouts_of_other_versions)
 {
-    static const struct {
-        const char *name, *folder, *file, *change[3];
-    } ROWS[] = {
-        {"a base score by itself",
-         XGB3,
-         "binary_logistic.json",
-         {"", "\"[1.55E-1]\"", "\"1.55E-1\""}},
-        {"default directions as true and false",
-         XGB1,
-         "binary_logistic.json",
-         {"", "\"default_left\":[0,0,0,0,0,0,0,1",
-          "\"default_left\":[false,false,false,"
-          "false,false,false,false,true"}},
-        {"no split types",
-         XGB1,
-         "binary_logistic.json",
-         {"\"id\":2", "\"split_type\":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0],", ""}},
-        {"a newer file of an old version",
-         XGB1,
-         "binary_logistic.json",
-         {"", "\"version\":[1,7,4]", "\"version\":[1,0,2]"}},
-        {"dart weights beside the model",
-         XGB3,
-         "dart.json",
-         {"", ",\"weight_drop\":[1E0,8.333333E-1,8.333333E-1]},",
-          "},\"weight_drop\":[1E0,8.333333E-1,8.333333E-1],"}},
-        {"rounds by their count",
-         XGB3,
-         "multi_softprob.json",
-         {"", "\"iteration_indptr\":[0,3,6,9],", ""}},
-        {"a file with blanks around", XGB3, "binary_logistic.json", {"", "{", " \n{"}},
-        {"an older LightGBM",
-         LGBM,
-         "binary_missing_nan.txt",
-         {"", "version=v4", "version=v3"}},
-        {"line ends of Windows",
-         LGBM,
-         "binary_missing_nan.txt",
-         {"", "version=v4\n", "version=v4\r\n"}},
-    };
-
-    for (size_t r = 0; r < sizeof ROWS / sizeof *ROWS; r++) {
+    for (size_t r = 0; r < sizeof LAYOUTS / sizeof *LAYOUTS; r++) {
         Arena *arena = arena_new();
         Err err = {0};
         Forest forest, same;
-        FILE *inputs = open_inputs(ROWS[r].folder, "none");
+        FILE *inputs = open_inputs(LAYOUTS[r].folder, "none");
         double x[MOST_COLUMNS], got[4], want[4];
         char name[64];
 
-        snprintf(name, sizeof name, "%s", ROWS[r].file);
-        parse_changed(&forest, ROWS[r].folder, name, ROWS[r].change, arena, &err);
-        cr_assert_eq(err.n_reports, 0, "%s: %s", ROWS[r].name, err.text);
+        snprintf(name, sizeof name, "%s", LAYOUTS[r].file);
+        parse_changed(&forest, LAYOUTS[r].folder, name, LAYOUTS[r].change, arena, &err);
+        cr_assert_eq(err.n_reports, 0, "%s: %s", LAYOUTS[r].name, err.text);
         *strrchr(name, '.') = '\0';
-        read_example(&same, ROWS[r].folder, name, strrchr(ROWS[r].file, '.') + 1, arena);
-        cr_expect_eq(forest.n_rounds, same.n_rounds, "%s", ROWS[r].name);
+        read_example(&same, LAYOUTS[r].folder, name, strrchr(LAYOUTS[r].file, '.') + 1,
+                     arena);
+        cr_expect_eq(forest.n_rounds, same.n_rounds, "%s", LAYOUTS[r].name);
         while (csv_numbers(inputs, 0, x) == 14) {
             forest_margin(&forest, x, got);
             forest_margin(&same, x, want);
             for (int k = 0; k < same.n_outputs; k++)
-                cr_expect(got[k] == want[k], "%s", ROWS[r].name);
+                cr_expect(got[k] == want[k], "%s", LAYOUTS[r].name);
         }
         fclose(inputs);
         arena_free(arena);
@@ -234,71 +235,68 @@ Test(tree_forest, dart_weights_are_used_wherever_they_are)
 }
 
 /* What a prediction is made of, by objective: a margin of 0.25 or so. */
+static const struct Objective {
+    const char *folder, *file, *change[3];
+    double margin, want;
+} OBJECTIVES[] = {
+    {XGB1,
+     "binary_logistic.json",
+     {"", "binary:logistic", "binary:logitraw"},
+     0.25,
+     0.25},
+    {XGB1,
+     "binary_logistic.json",
+     {"", "binary:logistic", "reg:logistic"},
+     0.25,
+     0.5621765008857981},
+    {XGB1, "binary_logistic.json", {"", "binary:logistic", "binary:hinge"}, 0.25, 1},
+    {XGB1, "binary_logistic.json", {"", "binary:logistic", "binary:hinge"}, 0, 0},
+    {XGB1,
+     "binary_logistic.json",
+     {"", "binary:logistic", "reg:gamma"},
+     0.25,
+     1.2840254166877414},
+    {XGB1,
+     "binary_logistic.json",
+     {"", "binary:logistic", "survival:cox"},
+     0.25,
+     1.2840254166877414},
+    {XGB1, "binary_logistic.json", {"", "binary:logistic", "rank:ndcg"}, 0.25, 0.25},
+    {LGBM,
+     "poisson.txt",
+     {"", "=poisson", "=tweedie tweedie_variance_power:1.5"},
+     0.25,
+     1.2840254166877414},
+    {LGBM, "poisson.txt", {"", "=poisson", "=regression sqrt"}, -0.25, -0.0625},
+    {LGBM, "poisson.txt", {"", "=poisson", "=cross_entropy"}, 0.25, 0.5621765008857981},
+    {LGBM,
+     "poisson.txt",
+     {"", "=poisson", "=cross_entropy_lambda"},
+     0.25,
+     0.8259394198788435},
+    {LGBM,
+     "poisson.txt",
+     {"", "=poisson", "=binary sigmoid:2"},
+     0.25,
+     0.6224593312018546},
+    {LGBM, "poisson.txt", {"", "=poisson", "=quantile alpha:0.9"}, 0.25, 0.25},
+    {LGBM, "poisson.txt", {"", "objective=poisson\n", ""}, 0.25, 0.25},
+};
+
 Test(tree_forest, objectives)
 {
-    static const struct {
-        const char *folder, *file, *change[3];
-        double margin, want;
-    } ROWS[] = {
-        {XGB1,
-         "binary_logistic.json",
-         {"", "binary:logistic", "binary:logitraw"},
-         0.25,
-         0.25},
-        {XGB1,
-         "binary_logistic.json",
-         {"", "binary:logistic", "reg:logistic"},
-         0.25,
-         0.5621765008857981},
-        {XGB1, "binary_logistic.json", {"", "binary:logistic", "binary:hinge"}, 0.25, 1},
-        {XGB1, "binary_logistic.json", {"", "binary:logistic", "binary:hinge"}, 0, 0},
-        {XGB1,
-         "binary_logistic.json",
-         {"", "binary:logistic", "reg:gamma"},
-         0.25,
-         1.2840254166877414},
-        {XGB1,
-         "binary_logistic.json",
-         {"", "binary:logistic", "survival:cox"},
-         0.25,
-         1.2840254166877414},
-        {XGB1, "binary_logistic.json", {"", "binary:logistic", "rank:ndcg"}, 0.25, 0.25},
-        {LGBM,
-         "poisson.txt",
-         {"", "=poisson", "=tweedie tweedie_variance_power:1.5"},
-         0.25,
-         1.2840254166877414},
-        {LGBM, "poisson.txt", {"", "=poisson", "=regression sqrt"}, -0.25, -0.0625},
-        {LGBM,
-         "poisson.txt",
-         {"", "=poisson", "=cross_entropy"},
-         0.25,
-         0.5621765008857981},
-        {LGBM,
-         "poisson.txt",
-         {"", "=poisson", "=cross_entropy_lambda"},
-         0.25,
-         0.8259394198788435},
-        {LGBM,
-         "poisson.txt",
-         {"", "=poisson", "=binary sigmoid:2"},
-         0.25,
-         0.6224593312018546},
-        {LGBM, "poisson.txt", {"", "=poisson", "=quantile alpha:0.9"}, 0.25, 0.25},
-        {LGBM, "poisson.txt", {"", "objective=poisson\n", ""}, 0.25, 0.25},
-    };
-
-    for (size_t r = 0; r < sizeof ROWS / sizeof *ROWS; r++) {
+    for (size_t r = 0; r < sizeof OBJECTIVES / sizeof *OBJECTIVES; r++) {
         Arena *arena = arena_new();
         Err err = {0};
         Forest forest;
         double got;
 
-        parse_changed(&forest, ROWS[r].folder, ROWS[r].file, ROWS[r].change, arena, &err);
+        parse_changed(&forest, OBJECTIVES[r].folder, OBJECTIVES[r].file,
+                      OBJECTIVES[r].change, arena, &err);
         cr_assert_eq(err.n_reports, 0, "%s", err.text);
-        got = forest_output(&forest, &ROWS[r].margin, 0);
-        cr_expect(fabs(got - ROWS[r].want) <= 1e-7, "%s: %.17g, want %.17g",
-                  ROWS[r].change[2], got, ROWS[r].want);
+        got = forest_output(&forest, &OBJECTIVES[r].margin, 0);
+        cr_expect(fabs(got - OBJECTIVES[r].want) <= 1e-7, "%s: %.17g, want %.17g",
+                  OBJECTIVES[r].change[2], got, OBJECTIVES[r].want);
         arena_free(arena);
     }
 }
