@@ -26,7 +26,8 @@ CFLAGS_clang   := -O2
 CFLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined
 CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
                   -Wno-format-truncation
-CFLAGS   := -std=c11 -g -fopenmp -ffp-contract=off $(CFLAGS_$(MODE)) -Werror \
+CFLAGS   := -std=c11 -g -fopenmp -ffp-contract=off -fno-math-errno \
+            -fno-trapping-math $(CFLAGS_$(MODE)) -Werror \
             -Wall -Wextra -Wshadow -Wpedantic -Wvla -Wstrict-prototypes
 CPPFLAGS = -I. -D_GNU_SOURCE -DSTRATIFY_VERSION='"$(VERSION)"' \
            -DSTRATIFY_PREFIX='"$(PREFIX)"' \

@@ -308,13 +308,16 @@ static double before_map(const Model *model, const double *row, int *why)
     return NAN;
 }
 
-double ensemble_score(const Model *model, const double *row, int *why)
+void ensemble_score(const Model *model, const double *const *rows, int n, double *score,
+                    int *why)
 {
-    double score = before_map(model, row, why);
+    for (int l = 0; l < n; l++) {
+        double sum = before_map(model, rows[l], &why[l]);
 
-    if (*why == 0)
-        score = calibrated(model, score, why);
-    return *why != 0 ? NAN : total_score(model, score);
+        if (why[l] == 0)
+            sum = calibrated(model, sum, &why[l]);
+        score[l] = why[l] != 0 ? NAN : total_score(model, sum);
+    }
 }
 
 int ensemble_replaced(const Model *model, int input, const double *row)

@@ -50,7 +50,8 @@ int ensemble_member(EnsembleReader *reader, const Node *node, double weight);
 /* After the last member: intercept, link, map and reasons. */
 int ensemble_finish(EnsembleReader *reader, const Node *node);
 
-double ensemble_score(const Model *model, const double *row, int *why);
+void ensemble_score(const Model *model, const double *const *rows, int n, double *score,
+                    int *why);
 /* Whether the sum lay outside the map and was clamped. */
 int ensemble_replaced(const Model *model, int input, const double *row);
 /*

@@ -1,8 +1,9 @@
 /*
- * feature.c - a person's events -> the features of their row.
+ * feature.c - people's events -> the features of their rows.
  *
- * Only the features that a person's events touched are finished and cleared; the others
- * keep what `missing` gives them.
+ * The events of some people are counted source by source, so that the inner loop goes
+ * through an array and knows where it ends. Only the features that events touched are
+ * finished and cleared; the others keep what `missing` gives them.
  */
 #include <assert.h>
 #include <math.h>
@@ -11,44 +12,63 @@
 
 #include "models/feature_set.h"
 
-/* What a feature has counted of the person so far. */
+/* What a feature has counted of a person so far. */
 typedef struct Cell {
     double number; /* sum, least, most ..., by count */
     uint32_t n;    /* events, days or codes; 0 = not touched */
     int32_t day;   /* see feature_row() */
 } Cell;
 
+/* What has been counted of the person of a lane. */
+typedef struct Counted {
+    uint64_t *bits;    /* features that count */
+    uint32_t *rows;    /* by bit, and one for nobody */
+    Cell *cells;       /* of the other features */
+    uint32_t *touched; /* cells in use, each once */
+    uint32_t n_touched;
+    uint32_t mark; /* in the rooms of COUNT_CODES: of this person */
+    char sex;
+    char pad[15]; /* to 64 bytes, the step from lane to lane */
+} Counted;
+
 struct Tally {
     const FeatureSet *set;
-    Cell *cells;    /* by feature */
-    uint64_t *bits; /* features counted by the work of codes; see FeatureSet.bit_of */
-    uint32_t *rows; /* by bit, and one for nobody */
     size_t n_words;
-    uint32_t *touched; /* features with a cell in use, each once */
-    uint32_t n_touched;
+    Counted lanes[MOST_LANES];
     uint32_t *room;
-    uint32_t mark; /* of this person in the rooms of COUNT_CODES */
-    char sex;
+    uint32_t mark;   /* the last one given */
+    uint32_t *spare; /* room for features touched */
+    uint8_t *step;   /* by event of a source: how many lanes further its person is */
+    size_t step_room;
 };
 
 /* ---- the tally ----------------------------------------------------------- */
 
 static const Cell EMPTY_CELL = {0.0, 0, DAY_UNKNOWN};
 
+/* Each array is one block, of which the first lane has the beginning. */
 Tally *tally_new(const FeatureSet *set)
 {
     Tally *tally = mem_alloc(1, sizeof *tally, "tally");
-    size_t n = (size_t)set->plan->n_features;
+    size_t n_words = (set->n_bits + 63) / 64, n_rows = (size_t)set->n_bits + 1,
+           n_cells = set->n_cells, n_touched = n_cells + 1;
+    uint64_t *bits = mem_alloc(MOST_LANES * n_words + 1, sizeof *bits, "tally");
+    uint32_t *rows = mem_alloc(MOST_LANES * n_rows, sizeof *rows, "tally");
+    Cell *cells = mem_alloc(MOST_LANES * n_cells, sizeof *cells, "tally");
+    uint32_t *touched = mem_alloc(MOST_LANES * n_touched, sizeof *touched, "tally");
 
     tally->set = set;
-    tally->cells = mem_alloc(n, sizeof *tally->cells, "tally");
-    tally->n_words = (set->n_bits + 63) / 64;
-    tally->bits = mem_alloc(tally->n_words + 1, sizeof *tally->bits, "tally");
-    tally->rows = mem_alloc((size_t)set->n_bits + 1, sizeof *tally->rows, "tally");
-    tally->touched = mem_alloc(n + 1, sizeof *tally->touched, "tally");
+    tally->n_words = n_words;
     tally->room = mem_alloc(set->n_room, sizeof *tally->room, "tally");
-    for (size_t f = 0; f < n; f++)
-        tally->cells[f] = EMPTY_CELL;
+    tally->spare =
+        mem_alloc((size_t)set->plan->n_features, sizeof *tally->spare, "tally");
+    for (size_t c = 0; c < MOST_LANES * n_cells; c++)
+        cells[c] = EMPTY_CELL;
+    for (size_t l = 0; l < MOST_LANES; l++)
+        tally->lanes[l] = (Counted){.bits = bits + l * n_words,
+                                    .rows = rows + l * n_rows,
+                                    .cells = cells + l * n_cells,
+                                    .touched = touched + l * n_touched};
     return tally;
 }
 
@@ -56,33 +76,62 @@ void tally_free(Tally *tally)
 {
     if (tally == NULL)
         return;
+    free(tally->step);
+    free(tally->spare);
     free(tally->room);
-    free(tally->touched);
-    free(tally->rows);
-    free(tally->bits);
-    free(tally->cells);
+    free(tally->lanes[0].touched);
+    free(tally->lanes[0].cells);
+    free(tally->lanes[0].rows);
+    free(tally->lanes[0].bits);
     free(tally);
 }
 
-static inline Cell *touch(Tally *tally, uint32_t feature)
+/* ---- one event for one feature ------------------------------------------- */
+
+/* What is looked at of every event. */
+typedef struct Event {
+    uint64_t at; /* in the events of its source */
+    int32_t day;
+    uint32_t conditions;
+} Event;
+
+/* An event that counts for the cell of a feature. */
+typedef struct Counting {
+    Tally *tally;
+    Counted *lane;
+    const Rest *rest;
+    const Events *events;
+    Event event;
+} Counting;
+
+static inline Cell *touch(Counted *lane, const Rest *rest)
 {
-    Cell *cell = &tally->cells[feature];
+    Cell *cell = &lane->cells[rest->at];
 
     /* Without a branch: written each time, kept the first time. */
-    tally->touched[tally->n_touched] = feature;
-    tally->n_touched += cell->n == 0;
+    lane->touched[lane->n_touched] = rest->at;
+    lane->n_touched += cell->n == 0;
     return cell;
 }
 
-static void count_value(Tally *tally, uint32_t feature, int32_t day, double value)
+static const Feature *asked_feature(const Counting *c)
 {
-    Count count = (Count)tally->set->counters[feature].count;
+    const FeatureSet *set = c->tally->set;
+
+    return &set->plan->features[set->feature_of_cell[c->rest->at]];
+}
+
+static void count_value(const Counting *c)
+{
+    Count count = asked_feature(c)->count;
+    double value = c->events->value != NULL ? c->events->value[c->event.at] : NAN;
+    int32_t day = c->event.day;
     bool is_first, takes;
     Cell *cell;
 
     if (!isfinite(value))
         return;
-    cell = touch(tally, feature);
+    cell = touch(c->lane, c->rest);
     is_first = cell->n++ == 0;
     switch (count) {
     case COUNT_MIN:
@@ -107,34 +156,20 @@ static void count_value(Tally *tally, uint32_t feature, int32_t day, double valu
         cell->day = day;
 }
 
-static void count_code(Tally *tally, uint32_t feature, int32_t day, uint32_t code)
+static void count_bed_days(const Counting *c)
 {
-    const Room *room = &tally->set->rooms[feature];
-    uint32_t *mark;
-    Cell *cell;
-
-    if (code == CODE_NONE)
-        return;
-    cell = touch(tally, feature);
-    mark = &tally->room[room->first + room->group[code]];
-    cell->n += *mark != tally->mark;
-    cell->day = day;
-    *mark = tally->mark;
-}
-
-static void count_bed_days(Tally *tally, uint32_t feature, int32_t day, int32_t end)
-{
-    const Feature *asked = &tally->set->plan->features[feature];
-    int32_t first = day > asked->from ? day : asked->from;
+    const Feature *asked = asked_feature(c);
+    int32_t day = c->event.day, first = day > asked->from ? day : asked->from;
+    int32_t end = c->events->end != NULL ? c->events->end[c->event.at] : DAY_UNKNOWN;
     Cell *cell;
 
     if (end == DAY_UNKNOWN)
-        end = tally->set->plan->as_of;
+        end = c->tally->set->plan->as_of;
     if (day < asked->from && end <= asked->from)
         return; /* over before the window began */
     if (end > asked->to)
         end = asked->to;
-    cell = touch(tally, feature);
+    cell = touch(c->lane, c->rest);
     cell->n++;
     cell->day = day;
     if (end > first)
@@ -142,12 +177,13 @@ static void count_bed_days(Tally *tally, uint32_t feature, int32_t day, int32_t 
 }
 
 /* The room is a ring of the last n days. */
-static void count_repeat(Tally *tally, uint32_t feature, int32_t day)
+static void count_repeat(const Counting *c)
 {
-    const Feature *asked = &tally->set->plan->features[feature];
-    uint32_t *ring = &tally->room[tally->set->rooms[feature].first];
+    const Feature *asked = asked_feature(c);
+    uint32_t *ring = &c->tally->room[c->rest->room];
     uint32_t n = (uint32_t)asked->repeat_n;
-    Cell *cell = touch(tally, feature);
+    int32_t day = c->event.day;
+    Cell *cell = touch(c->lane, c->rest);
 
     ring[cell->n % n] = (uint32_t)day;
     cell->n++;
@@ -157,36 +193,59 @@ static void count_repeat(Tally *tally, uint32_t feature, int32_t day)
 }
 
 /* The counts that keep more than how many and the last day. */
-static void count_other(Tally *tally, uint32_t feature, const Events *events, uint64_t e)
+static void count_other(const Counting *c)
 {
-    int32_t day = events->day[e];
+    int32_t day = c->event.day;
     Cell *cell;
 
-    switch ((Count)tally->set->counters[feature].count) {
-    case COUNT_CODES:
-        count_code(tally, feature, day, events->code ? events->code[e] : CODE_NONE);
-        break;
+    switch (asked_feature(c)->count) {
     case COUNT_DATES:
-        cell = touch(tally, feature);
+        cell = touch(c->lane, c->rest);
         cell->n += cell->n == 0 || cell->day != day;
         cell->day = day;
         break;
     case COUNT_DAYS_SINCE_FIRST:
     case COUNT_AGE_AT_FIRST:
-        cell = touch(tally, feature);
+        cell = touch(c->lane, c->rest);
         if (cell->n++ == 0)
             cell->day = day;
         break;
     case COUNT_BED_DAYS:
-        count_bed_days(tally, feature, day, events->end ? events->end[e] : DAY_UNKNOWN);
+        count_bed_days(c);
         break;
     case COUNT_REPEAT:
-        count_repeat(tally, feature, day);
+        count_repeat(c);
         break;
     default:
-        count_value(tally, feature, day, events->value ? events->value[e] : NAN);
+        count_value(c);
     }
 }
+
+static inline void count_bit(Counted *lane, const Rest *rest)
+{
+    lane->bits[rest->at / 64] |= UINT64_C(1) << rest->at % 64;
+    lane->rows[rest->room]++;
+}
+
+static inline void count_plain(Counted *lane, const Rest *rest, int32_t day)
+{
+    Cell *cell = touch(lane, rest);
+
+    cell->n++;
+    cell->day = day;
+}
+
+static inline void count_code(Tally *tally, Counted *lane, const Rest *rest, int32_t day)
+{
+    Cell *cell = touch(lane, rest);
+    uint32_t *mark = &tally->room[rest->room];
+
+    cell->n += *mark != lane->mark;
+    cell->day = day;
+    *mark = lane->mark;
+}
+
+/* ---- one event for all features ------------------------------------------ */
 
 static bool hit_holds(const Hit *hit, char sex, double value)
 {
@@ -197,112 +256,158 @@ static bool hit_holds(const Hit *hit, char sex, double value)
     return value > hit->above && value < hit->below; /* false without a value */
 }
 
-static inline bool counter_takes(const Counter *counter, int32_t day, uint32_t conditions)
+static inline bool window_has(const Window *window, Event event)
 {
-    if ((conditions & counter->conditions) != counter->conditions)
-        return false;
-    if (day == DAY_UNKNOWN)
-        return counter->takes_undated;
-    return day >= counter->from && day < counter->to;
+    return ((uint32_t)event.day - (uint32_t)window->from < window->span) &
+           ((event.conditions & window->conditions) == window->conditions);
 }
-
-/* What is looked at of every event. */
-typedef struct Event {
-    uint64_t at; /* in the events of its source */
-    int32_t day;
-    uint32_t conditions;
-} Event;
 
 /* Counts an event for a list. Of several hits of a feature the first that holds counts.
  */
-static void count_rest(Tally *tally, const Rest *rest, const Events *events, Event event)
+static inline void count_rest(Tally *tally, Counted *lane, const Rest *rest,
+                              const Events *events, Event event)
 {
-    uint32_t counted = REST_END;
+    const Hit *counted = NULL; /* the last that asked and held */
 
-    for (; rest->feature != REST_END; rest++) {
-        const Counter *counter = &tally->set->counters[rest->feature];
+    for (;; rest++) {
+        bool takes = window_has(&rest->window, event);
 
-        if (rest->feature == counted ||
-            !counter_takes(counter, event.day, event.conditions))
-            continue;
-        if (rest->asks && !hit_holds(rest->hit, tally->sex,
-                                     events->value ? events->value[event.at] : NAN))
-            continue;
-        counted = rest->feature;
-        if (counter->is_plain) {
-            Cell *cell = touch(tally, rest->feature);
-
-            cell->n++;
-            cell->day = event.day;
-        } else {
-            count_other(tally, rest->feature, events, event.at);
+        if (takes && rest->asks) {
+            takes = (counted == NULL || counted->feature != rest->hit->feature) &&
+                    hit_holds(rest->hit, lane->sex,
+                              events->value != NULL ? events->value[event.at] : NAN);
+            counted = takes ? rest->hit : counted;
         }
+        if (!takes)
+            ;
+        else if (rest->way == WAY_CODE)
+            count_code(tally, lane, rest, event.day);
+        else if (rest->way == WAY_BIT)
+            count_bit(lane, rest);
+        else if (rest->way == WAY_PLAIN)
+            count_plain(lane, rest, event.day);
+        else
+            count_other(&(Counting){tally, lane, rest, events, event});
+        if (rest->is_last)
+            break;
     }
 }
 
 /* Without a branch: whether an event is in a window cannot be foreseen. */
-static inline void count_window(Tally *tally, const CodeWork *work, int w, Event event)
+static inline void count_window(const FeatureSet *set, Counted *lane,
+                                const CodeWork *work, int w, Event event)
 {
-    const Window *window = &tally->set->windows[work->window[w]];
-    bool is_in = ((uint32_t)event.day - (uint32_t)window->from < window->span) &
-                 ((event.conditions & window->conditions) == window->conditions);
+    bool is_in = window_has(&set->windows[work->window[w]], event);
 
-    tally->bits[work->word[w]] |= work->bits[w] & -(uint64_t)is_in;
-    tally->rows[work->rows[w]] += is_in;
+    lane->bits[work->word[w]] |= work->bits[w] & -(uint64_t)is_in;
+    lane->rows[work->rows[w]] += is_in;
 }
 
-static void count_source(Tally *tally, const SourceSet *source, uint32_t person)
+/* What an event is to do. */
+typedef struct Work {
+    const SourceSet *source;
+    const CodeWork *code;
+    int n_windows;
+} Work;
+
+static inline void count_work(Tally *tally, Counted *lane, const Work *work, Event event)
+{
+    const SourceSet *source = work->source;
+
+    for (int w = 0; w < work->n_windows; w++)
+        count_window(tally->set, lane, work->code, w, event);
+    if (work->code->rest != 0)
+        count_rest(tally, lane, &source->rest[work->code->rest], source->events, event);
+}
+
+/* ---- the events of some people ------------------------------------------- */
+
+/* Whose the events are, as steps from lane to lane: a loop over the events of one person
+ * would end where nobody foresees it. People without events make a step longer. */
+static const uint8_t *find_steps(Tally *tally, const uint64_t *start, int n)
+{
+    size_t n_events = start[n] - start[0];
+
+    if (n_events >= tally->step_room) {
+        tally->step_room = 2 * n_events + 64;
+        tally->step = mem_grow(tally->step, tally->step_room, 1, "tally");
+    }
+    memset(tally->step, 0, n_events + 1);
+    for (int l = 1; l < n; l++)
+        tally->step[start[l] - start[0]]++;
+    return tally->step;
+}
+
+/* The events of some people in one source. */
+typedef struct Stretch {
+    const SourceSet *source;
+    uint64_t from, to;
+    const uint8_t *step;
+} Stretch;
+
+/* What their codes do. Called with a constant number of windows, so that the loop has
+ * nothing in it that is not needed. */
+static inline void count_coded(Tally *tally, const Stretch *stretch, int n_windows)
+{
+    const SourceSet *source = stretch->source;
+    const int32_t *day = source->events->day;
+    const uint32_t *code = source->events->code, *conditions = source->events->conditions;
+    const CodeWork *codes = source->codes;
+    const uint8_t *step = stretch->step;
+    Counted *lane = tally->lanes;
+
+    for (uint64_t e = stretch->from, to = stretch->to; e < to; e++) {
+        lane += *step++;
+        if (code[e] != CODE_NONE)
+            count_work(tally, lane, &(Work){source, &codes[code[e]], n_windows},
+                       (Event){e, day[e], conditions != NULL ? conditions[e] : 0});
+    }
+}
+
+/* What every one of them does. */
+static void count_every(Tally *tally, const Stretch *stretch)
+{
+    const SourceSet *source = stretch->source;
+    const Events *events = source->events;
+    Counted *lane = tally->lanes;
+
+    for (uint64_t e = stretch->from; e < stretch->to; e++) {
+        uint32_t conditions = events->conditions != NULL ? events->conditions[e] : 0;
+
+        lane += stretch->step[e - stretch->from];
+        count_work(tally, lane, &(Work){source, &source->uncoded, source->n_windows},
+                   (Event){e, events->day[e], conditions});
+    }
+}
+
+static void count_source(Tally *tally, const SourceSet *source, uint32_t from, int n)
 {
     const Events *events = source->events;
-    uint64_t last;
+    Stretch stretch = {.source = source};
 
-    if (events->n == 0 || !source->is_counted)
+    if (events->n == 0 || !(source->counts_codes || source->counts_every))
         return;
-    last = events->start[person + 1];
-    for (uint64_t e = events->start[person]; e < last; e++) {
-        uint32_t code = events->code != NULL ? events->code[e] : CODE_NONE;
-        const Event event = {e, events->day[e],
-                             events->conditions != NULL ? events->conditions[e] : 0};
-
-        if (code != CODE_NONE) {
-            const CodeWork *work = &source->codes[code];
-
-            for (int w = 0; w < source->n_windows; w++)
-                count_window(tally, work, w, event);
-            if (work->rest != 0)
-                count_rest(tally, &source->rest[work->rest], events, event);
-        }
-        if (source->uncoded != 0)
-            count_rest(tally, &source->rest[source->uncoded], events, event);
-    }
-}
-
-static inline double cell_value(const Cell *cell, Count count, int32_t as_of,
-                                int32_t birth)
-{
-    if (count <= COUNT_CODES) /* most: which of them comes next cannot be foreseen */
-        return count == COUNT_EXISTS ? 1 : cell->n;
-    switch (count) {
-    case COUNT_MEAN:
-        return cell->number / cell->n;
-    case COUNT_DAYS_SINCE_LAST:
-    case COUNT_DAYS_SINCE_FIRST:
-        return as_of - cell->day;
-    case COUNT_AGE_AT_LAST:
-    case COUNT_AGE_AT_FIRST:
-        return day_age(birth, cell->day);
-    default:
-        return cell->number;
-    }
+    stretch.from = events->start[from];
+    stretch.to = events->start[from + (uint32_t)n];
+    stretch.step = find_steps(tally, &events->start[from], n);
+    if (source->counts_codes && source->n_windows == 0)
+        count_coded(tally, &stretch, 0);
+    else if (source->counts_codes && source->n_windows == 1)
+        count_coded(tally, &stretch, 1);
+    else if (source->counts_codes)
+        count_coded(tally, &stretch, CODE_WINDOWS);
+    if (source->counts_every)
+        count_every(tally, &stretch);
 }
 
 /* A mark that no person before has left in the rooms. */
-static void next_mark(Tally *tally)
+static uint32_t next_mark(Tally *tally)
 {
     if (++tally->mark == 0) {
-        memset(tally->room, 0, tally->set->n_room * sizeof *tally->room);
+        memset(tally->room, 0, (size_t)tally->set->n_room * sizeof *tally->room);
         tally->mark = 1;
     }
+    return tally->mark;
 }
 
 /* The person's sex as the lists write it, or 0. */
@@ -318,63 +423,132 @@ static char sex_of(const FeatureSet *set, uint32_t person)
     return column[person] < words->n ? words->word[(int)column[person]][0] : 0;
 }
 
-/* What was counted by bits joins what was counted in cells: of one feature some codes may
- * go this way and some that. */
-static void finish_bits(Tally *tally)
+static void count_people(Tally *tally, uint32_t from, int n)
 {
-    for (size_t w = 0; w < tally->n_words; w++) {
-        for (uint64_t bits = tally->bits[w]; bits != 0; bits &= bits - 1) {
-            size_t bit = w * 64 + (size_t)__builtin_ctzll(bits);
-            uint32_t rows = tally->rows[bit];
-            Cell *cell = touch(tally, tally->set->feature_of_bit[bit]);
+    const FeatureSet *set = tally->set;
 
-            cell->n += rows + (rows == 0); /* `exists` counts no rows */
-            tally->rows[bit] = 0;
-        }
-        tally->bits[w] = 0;
+    for (int l = 0; l < n; l++) {
+        tally->lanes[l].n_touched = 0;
+        tally->lanes[l].mark = next_mark(tally);
+        tally->lanes[l].sex = sex_of(set, from + (uint32_t)l);
+    }
+    for (int s = 0; s < set->plan->n_event_sources; s++)
+        count_source(tally, &set->sources[s], from, n);
+}
+
+/* ---- rows ---------------------------------------------------------------- */
+
+static double cell_value(const Cell *cell, Count count, int32_t as_of, int32_t birth)
+{
+    switch (count) {
+    case COUNT_EXISTS:
+        return 1;
+    case COUNT_ROWS:
+    case COUNT_DATES:
+    case COUNT_CODES:
+        return cell->n;
+    case COUNT_MEAN:
+        return cell->number / cell->n;
+    case COUNT_DAYS_SINCE_LAST:
+    case COUNT_DAYS_SINCE_FIRST:
+        return as_of - cell->day;
+    case COUNT_AGE_AT_LAST:
+    case COUNT_AGE_AT_FIRST:
+        return day_age(birth, cell->day);
+    default:
+        return cell->number;
     }
 }
 
-static void finish_cells(double *row, int32_t *evidence, Tally *tally, uint32_t person)
+/* Where the features of a person go; evidence may be NULL. */
+typedef struct Out {
+    double *row; /* from the first feature on */
+    int32_t *evidence;
+    uint32_t *touched, n_touched;
+    int32_t birth;
+} Out;
+
+/* Fills and clears. */
+static void finish_bits(Out *out, const Tally *tally, const Counted *lane)
+{
+    for (size_t w = 0; w < tally->n_words; w++) {
+        for (uint64_t bits = lane->bits[w]; bits != 0; bits &= bits - 1) {
+            size_t bit = w * 64 + (size_t)__builtin_ctzll(bits);
+            uint32_t rows = lane->rows[bit], feature = tally->set->feature_of_bit[bit];
+
+            out->row[feature] = rows + (rows == 0); /* `exists` counts no rows */
+            out->touched[out->n_touched++] = feature;
+            lane->rows[bit] = 0;
+        }
+        lane->bits[w] = 0;
+    }
+}
+
+static void finish_cells(Out *out, const Tally *tally, const Counted *lane)
 {
     const FeatureSet *set = tally->set;
     const Plan *plan = set->plan;
 
-    for (uint32_t t = 0; t < tally->n_touched; t++) {
-        uint32_t feature = tally->touched[t];
-        Cell *cell = &tally->cells[feature];
+    for (uint32_t t = 0; t < lane->n_touched; t++) {
+        Cell *cell = &lane->cells[lane->touched[t]];
+        uint32_t feature = set->feature_of_cell[lane->touched[t]];
 
-        row[feature] = cell_value(cell, plan->features[feature].count, plan->as_of,
-                                  set->store->birth[person]);
-        if (evidence != NULL)
-            evidence[feature] = cell->day;
+        out->row[feature] =
+            cell_value(cell, plan->features[feature].count, plan->as_of, out->birth);
+        if (out->evidence != NULL)
+            out->evidence[feature] = cell->day;
+        out->touched[out->n_touched++] = feature;
         *cell = EMPTY_CELL;
     }
+}
+
+static void finish(Out *out, const Tally *tally, int l)
+{
+    if (out->evidence != NULL)
+        for (int f = 0; f < tally->set->plan->n_features; f++)
+            out->evidence[f] = DAY_UNKNOWN;
+    finish_bits(out, tally, &tally->lanes[l]);
+    finish_cells(out, tally, &tally->lanes[l]);
 }
 
 void feature_row(double *row, int32_t *evidence, Tally *tally, uint32_t person)
 {
     const FeatureSet *set = tally->set;
-    const Plan *plan = set->plan;
-    size_t n = (size_t)plan->n_features;
+    Out out = {.evidence = evidence,
+               .touched = tally->spare,
+               .birth = set->store->birth[person]};
 
-    if (n == 0)
+    if (set->plan->n_features == 0)
         return;
-    row += plan->features[0].slot;
-    memcpy(row, set->untouched, n * sizeof *row);
-    for (size_t f = 0; evidence != NULL && f < n; f++)
-        evidence[f] = DAY_UNKNOWN;
-    tally->n_touched = 0;
-    next_mark(tally);
-    tally->sex = sex_of(set, person);
-    for (int s = 0; s < plan->n_event_sources; s++)
-        count_source(tally, &set->sources[s], person);
-    finish_bits(tally);
-    finish_cells(row, evidence, tally, person);
+    out.row = row + set->plan->features[0].slot;
+    memcpy(out.row, set->untouched, (size_t)set->plan->n_features * sizeof *row);
+    count_people(tally, person, 1);
+    finish(&out, tally, 0);
 }
 
-const uint32_t *tally_touched(const Tally *tally, uint32_t *n)
+/* What the person before has left in the lane. */
+static void put_back(double *row, const FeatureSet *set, const Lanes *lanes, int l)
 {
-    *n = tally->n_touched;
-    return tally->touched;
+    for (uint32_t t = 0; t < lanes->n_touched[l]; t++)
+        row[lanes->touched[l][t]] = set->untouched[lanes->touched[l][t]];
+}
+
+void feature_lanes(Lanes *lanes, int32_t *evidence, Tally *tally, uint32_t from, int n)
+{
+    const FeatureSet *set = tally->set;
+
+    lanes->n = n;
+    if (set->plan->n_features == 0)
+        return;
+    count_people(tally, from, n);
+    for (int l = 0; l < n; l++) {
+        Out out = {.row = lanes->row[l] + set->plan->features[0].slot,
+                   .evidence = l == 0 ? evidence : NULL,
+                   .touched = lanes->touched[l],
+                   .birth = set->store->birth[from + (uint32_t)l]};
+
+        put_back(out.row, set, lanes, l);
+        finish(&out, tally, l);
+        lanes->n_touched[l] = out.n_touched;
+    }
 }

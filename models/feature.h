@@ -27,6 +27,7 @@
 
 #include "engine/plan/plan.h"
 #include "engine/store/store.h"
+#include "models/lanes.h"
 
 typedef struct FeatureSet FeatureSet;
 typedef struct Tally Tally;
@@ -46,15 +47,16 @@ Tally *tally_new(const FeatureSet *set);
 void tally_free(Tally *tally); /* NULL is accepted */
 
 /*
- * Fills the feature slots of the person's row, and nothing else. evidence may be NULL,
- * and must be where the set has none; else it gets, by feature index, the day of the
- * latest event counted (for earliest, days_since_first and age_at_first, of the first),
- * or DAY_UNKNOWN. Cost: the person's events and the number of features copied; nothing
- * grows with the size of the store.
+ * Fills the feature slots of a person's row, and nothing else. evidence may be NULL, and
+ * must be where the set has none; else it gets, by feature index, the day of the latest
+ * event counted (for earliest, days_since_first and age_at_first, of the first), or
+ * DAY_UNKNOWN. Cost: the person's events and the number of features copied; nothing grows
+ * with the size of the store.
  */
 void feature_row(double *row, int32_t *evidence, Tally *tally, uint32_t person);
-/* The features, each once, that an event of that person counted for; all others have the
- * value of the set. Good until the next person. */
-const uint32_t *tally_touched(const Tally *tally, uint32_t *n);
+/* The same for the people from .. from + n - 1, in lanes that were cleared with the
+ * values of the set and in which nobody else writes features: what the people before have
+ * touched is put back, not all copied. evidence is of the first lane. */
+void feature_lanes(Lanes *lanes, int32_t *evidence, Tally *tally, uint32_t from, int n);
 
 #endif

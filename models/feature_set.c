@@ -15,20 +15,34 @@ static bool count_takes_undated(Count count)
            (count >= COUNT_SUM && count <= COUNT_MEAN);
 }
 
-static Counter counter_of(const Feature *feature)
+/* An unknown day is the smallest, so what takes it simply begins there. Of a spell the
+ * other end is looked at, too. */
+static Window window_of(const Feature *feature)
 {
-    Count count = feature->count;
+    int32_t from = feature->count == COUNT_BED_DAYS ? DAY_FIRST : feature->from;
 
-    return (Counter){
-        /* Of a spell the other end is looked at, too. */
-        .from = count == COUNT_BED_DAYS ? DAY_FIRST : feature->from,
-        .to = feature->to,
+    if (feature->is_ever && count_takes_undated(feature->count))
+        from = DAY_UNKNOWN;
+    return (Window){
+        .from = from,
+        .span = from < feature->to ? (uint32_t)feature->to - (uint32_t)from : 0,
         .conditions = feature->conditions,
-        .count = (uint8_t)count,
-        .is_plain = count == COUNT_EXISTS || count == COUNT_ROWS ||
-                    count == COUNT_DAYS_SINCE_LAST || count == COUNT_AGE_AT_LAST,
-        .takes_undated = feature->is_ever && count_takes_undated(count),
     };
+}
+
+static Way way_of(Count count)
+{
+    switch (count) {
+    case COUNT_EXISTS:
+    case COUNT_ROWS:
+    case COUNT_DAYS_SINCE_LAST:
+    case COUNT_AGE_AT_LAST:
+        return WAY_PLAIN;
+    case COUNT_CODES:
+        return WAY_CODE;
+    default:
+        return WAY_OTHER;
+    }
 }
 
 /* Codes are stored in ascending order, so those with the same start stand together. */
@@ -58,32 +72,20 @@ static const Groups *groups_find(FeatureSet *set, int source, int chars)
     return groups;
 }
 
+/* Room in a tally for the counts that remember more than a number. */
 static void set_room(FeatureSet *set, int number)
 {
     const Feature *feature = &set->plan->features[number];
-    Room *room = &set->rooms[number];
 
-    room->first = set->n_room;
-    if (feature->count == COUNT_CODES) {
-        const Groups *groups = groups_find(set, feature->source, feature->code_chars);
-
-        room->group = groups->group;
-        set->n_room += groups->n;
-    } else if (feature->count == COUNT_REPEAT) {
-        set->n_room += (size_t)feature->repeat_n;
-    }
+    set->room[number] = set->n_room;
+    if (feature->count == COUNT_CODES)
+        set->n_room += groups_find(set, feature->source, feature->code_chars)->n;
+    else if (feature->count == COUNT_REPEAT)
+        set->n_room += (uint32_t)feature->repeat_n;
 }
 
 /* ---- windows and bits ----------------------------------------------------------------
  */
-
-/* An unknown day is the smallest, so `ever` simply begins there. */
-static Window window_of(const Feature *feature)
-{
-    int32_t from = feature->is_ever ? DAY_UNKNOWN : feature->from;
-
-    return (Window){from, (uint32_t)feature->to - (uint32_t)from, feature->conditions};
-}
 
 static bool window_equal(const Window *a, const Window *b)
 {
@@ -96,48 +98,52 @@ static bool counts_by_bit(const Feature *feature)
            feature->from < feature->to;
 }
 
-/* Numbers the bits window by window, so that features of one window share words. */
-static void set_bits(FeatureSet *set)
+static void set_window(FeatureSet *set, int f)
 {
-    const Plan *plan = set->plan;
+    Window window = window_of(&set->plan->features[f]);
+    int w = 1;
 
-    for (int f = 0; f < plan->n_features; f++) {
-        const Feature *feature = &plan->features[f];
-        Window window = window_of(feature);
-        int w = 1;
+    while (w < set->n_windows && !window_equal(&set->windows[w], &window))
+        w++;
+    if (w == set->n_windows)
+        set->windows[set->n_windows++] = window;
+    set->window_of[f] = (uint16_t)w;
+}
 
-        if (!counts_by_bit(feature) || f >= UINT16_MAX - 1)
-            continue;
-        while (w < set->n_windows && !window_equal(&set->windows[w], &window))
-            w++;
-        if (w == set->n_windows)
-            set->windows[set->n_windows++] = window;
-        set->window_of[f] = (uint16_t)w;
-    }
+/* `exists` and `rows` are counted by bits, as far as there are numbers for them. A bit
+ * has no day. */
+static void set_windows(FeatureSet *set)
+{
+    for (int f = 0; f < set->plan->n_features && f < UINT16_MAX - 1; f++)
+        if (counts_by_bit(&set->plan->features[f]))
+            set_window(set, f);
+}
+
+/* Numbers the bits window by window, so that features of one window share words. */
+static void set_numbers(FeatureSet *set)
+{
+    int n = set->plan->n_features;
+
     for (int w = 1; w < set->n_windows; w++)
-        for (int f = 0; f < plan->n_features; f++)
+        for (int f = 0; f < n; f++)
             if (set->window_of[f] == w) {
-                set->feature_of_bit[set->n_bits] = (uint32_t)f;
-                set->bit_of[f] = (uint16_t)set->n_bits++;
+                set->at[f] = set->n_bits;
+                set->feature_of_bit[set->n_bits++] = (uint32_t)f;
             }
+    for (int f = 0; f < n; f++)
+        if (set->window_of[f] == 0) {
+            set->at[f] = set->n_cells;
+            set->feature_of_cell[set->n_cells++] = (uint32_t)f;
+        }
 }
 
 /* ---- by code ------------------------------------------------------------- */
-
-static bool hit_asks(const Hit *hits, uint32_t h, uint32_t from, uint32_t to)
-{
-    const Hit *hit = &hits[h];
-
-    return hit->sex != 0 || hit->above > -INFINITY || hit->below < INFINITY ||
-           (h > from && hits[h - 1].feature == hit->feature) ||
-           (h + 1 < to && hits[h + 1].feature == hit->feature);
-}
 
 /* True if the feature is now counted by the code's work. */
 static bool work_add(CodeWork *work, const FeatureSet *set, uint32_t feature)
 {
     bool is_rows = set->plan->features[feature].count == COUNT_ROWS;
-    uint16_t window = set->window_of[feature], bit = set->bit_of[feature];
+    uint16_t window = set->window_of[feature], bit = (uint16_t)set->at[feature];
     uint16_t word = bit / 64;
 
     for (int w = 0; window != 0 && w < CODE_WINDOWS; w++) {
@@ -162,53 +168,115 @@ static bool is_wanted(const FeatureSet *set, uint32_t feature)
     return set->slots == NULL || set->slots[set->plan->features[feature].slot];
 }
 
-/* Turns a range of hits into work and a list; returns the list, 0 if it is empty. work
- * NULL: all into the list. */
-static uint32_t add_work(SourceSet *source, CodeWork *work, const FeatureSet *set,
-                         const Hit *hits, const uint32_t range[2])
+/* A range of hits, and the code that has them: CODE_NONE for all events alike. */
+typedef struct Hits {
+    const Hit *hit;
+    uint32_t from, to, code;
+    bool is_every; /* of every event of the source, whatever its code */
+} Hits;
+
+static bool hit_asks(const Hits *hits, uint32_t h)
 {
-    uint32_t first = source->n_rest;
+    const Hit *hit = &hits->hit[h];
 
-    for (uint32_t h = range[0]; h < range[1]; h++) {
-        bool asks = hit_asks(hits, h, range[0], range[1]);
+    return hit->sex != 0 || hit->above > -INFINITY || hit->below < INFINITY ||
+           (h > hits->from && hit[-1].feature == hit->feature) ||
+           (h + 1 < hits->to && hit[1].feature == hit->feature);
+}
 
-        if (!is_wanted(set, hits[h].feature))
+static Rest rest_of(FeatureSet *set, const Hits *hits, uint32_t h)
+{
+    uint32_t number = hits->hit[h].feature, room = set->room[number];
+    const Feature *feature = &set->plan->features[number];
+    Way way = set->window_of[number] != 0 ? WAY_BIT : way_of(feature->count);
+
+    if (way == WAY_CODE)
+        room += groups_find(set, feature->source, feature->code_chars)->group[hits->code];
+    if (way == WAY_BIT)
+        room = feature->count == COUNT_ROWS ? set->at[number] : set->n_bits;
+    return (Rest){
+        .window = window_of(feature),
+        .at = set->at[number],
+        .room = room,
+        .way = (uint8_t)way,
+        .asks = hit_asks(hits, h),
+        .hit = &hits->hit[h],
+    };
+}
+
+/* Different codes are counted code by code, also where every code counts. */
+static bool is_here(const FeatureSet *set, const Hits *hits, uint32_t h)
+{
+    const Feature *feature = &set->plan->features[hits->hit[h].feature];
+
+    if (!is_wanted(set, hits->hit[h].feature))
+        return false;
+    return !hits->is_every ||
+           (feature->count == COUNT_CODES) == (hits->code != CODE_NONE);
+}
+
+/* Turns hits into work, and what does not go into it into the list of the source. */
+static void add_work(SourceSet *source, CodeWork *work, FeatureSet *set, const Hits *hits)
+{
+    bool is_code = hits->code != CODE_NONE;
+
+    for (uint32_t h = hits->from; h < hits->to; h++) {
+        if (!is_here(set, hits, h))
             continue;
-        source->is_counted = true;
-        if (work != NULL && !asks && work_add(work, set, hits[h].feature))
-            continue;
-        source->rest[source->n_rest++] = (Rest){hits[h].feature, asks, &hits[h]};
+        source->counts_codes |= is_code;
+        source->counts_every |= !is_code;
+        if (hit_asks(hits, h) || !work_add(work, set, hits->hit[h].feature))
+            source->rest[source->n_rest++] = rest_of(set, hits, h);
     }
-    if (source->n_rest == first)
-        return 0;
-    source->rest[source->n_rest++] = (Rest){.feature = REST_END};
-    return first;
+}
+
+static CodeWork no_work(const FeatureSet *set)
+{
+    CodeWork work = {.rest = 0};
+
+    for (int w = 0; w < CODE_WINDOWS; w++)
+        work.rows[w] = (uint16_t)set->n_bits;
+    return work;
+}
+
+/* The list is what has been added since `first`. */
+static void end_work(SourceSet *source, CodeWork *work, uint32_t first)
+{
+    if (source->n_rest > first) {
+        work->rest = first;
+        source->rest[source->n_rest - 1].is_last = true;
+    }
+    for (int w = 0; w < CODE_WINDOWS && work->window[w] != 0; w++) {
+        source->n_windows = source->n_windows > w ? source->n_windows : w + 1;
+    }
 }
 
 static void set_source(FeatureSet *set, SourceSet *to, const Source *source,
                        const Events *events)
 {
     size_t n_hits = events->hit_start != NULL ? events->hit_start[events->n_codes] : 0;
-    uint32_t uncoded[2] = {0, (uint32_t)source->n_uncoded};
+    Hits every = {source->uncoded, 0, (uint32_t)source->n_uncoded, CODE_NONE, true};
 
     assert(events->n == 0 || events->day != NULL);
     to->events = events;
     to->codes = mem_alloc(events->n_codes, sizeof *to->codes, "codes");
-    to->rest = mem_alloc(2 + n_hits + events->n_codes + (size_t)source->n_uncoded,
+    to->rest = mem_alloc(1 + n_hits + (1 + (size_t)events->n_codes) * every.to,
                          sizeof *to->rest, "hits");
     to->n_rest = 1; /* number 0 is no list */
-    to->uncoded = add_work(to, NULL, set, source->uncoded, uncoded);
-    for (uint32_t c = 0; n_hits > 0 && c < events->n_codes; c++) {
-        const uint32_t *range = &events->hit_start[c];
+    to->uncoded = no_work(set);
+    add_work(to, &to->uncoded, set, &every);
+    end_work(to, &to->uncoded, 1);
+    for (uint32_t c = 0; c < events->n_codes; c++) {
+        uint32_t first = to->n_rest;
 
-        CodeWork *work = &to->codes[c];
-
-        for (int w = 0; w < CODE_WINDOWS; w++)
-            work->rows[w] = set->n_bits;
-        work->rest = add_work(to, work, set, events->hits, range);
-        for (int w = 0; w < CODE_WINDOWS; w++)
-            if (work->window[w] != 0 && to->n_windows <= w)
-                to->n_windows = w + 1;
+        to->codes[c] = no_work(set);
+        if (n_hits > 0)
+            add_work(to, &to->codes[c], set,
+                     &(Hits){events->hits, events->hit_start[c], events->hit_start[c + 1],
+                             c, false});
+        every.code = c;
+        add_work(to, &to->codes[c], set, &every);
+        end_work(to, &to->codes[c], first);
     }
 }
 
@@ -221,23 +289,23 @@ static FeatureSet *set_make(const Plan *plan, const Store *store, const bool *sl
     set->plan = plan;
     set->store = store;
     set->slots = slots;
-    set->counters = mem_alloc(n, sizeof *set->counters, "features");
-    set->rooms = mem_alloc(n, sizeof *set->rooms, "features");
+    set->room = mem_alloc(n, sizeof *set->room, "features");
     set->untouched = mem_alloc(n, sizeof *set->untouched, "features");
     set->windows = mem_alloc(n + 1, sizeof *set->windows, "windows");
     set->n_windows = 1;
     set->window_of = mem_alloc(n, sizeof *set->window_of, "windows");
-    set->bit_of = mem_alloc(n, sizeof *set->bit_of, "bits");
-    set->feature_of_bit = mem_alloc(n, sizeof *set->feature_of_bit, "bits");
+    set->at = mem_alloc(n, sizeof *set->at, "features");
+    set->feature_of_bit = mem_alloc(n, sizeof *set->feature_of_bit, "features");
+    set->feature_of_cell = mem_alloc(n, sizeof *set->feature_of_cell, "features");
     set->sources = mem_alloc(n_sources, sizeof *set->sources, "sources");
     for (int f = 0; f < plan->n_features; f++) {
         assert(plan->features[f].slot == plan->features[0].slot + (uint32_t)f);
-        set->counters[f] = counter_of(&plan->features[f]);
         set->untouched[f] = plan->features[f].missing;
         set_room(set, f);
     }
-    if (!evidence) /* a bit has no day */
-        set_bits(set);
+    if (!evidence)
+        set_windows(set);
+    set_numbers(set);
     for (int s = 0; s < plan->n_event_sources; s++)
         set_source(set, &set->sources[s], plan_events(plan, s), &store->events[s]);
     return set;
@@ -269,13 +337,13 @@ void feature_set_free(FeatureSet *set)
         set->groups = next;
     }
     free(set->sources);
+    free(set->feature_of_cell);
     free(set->feature_of_bit);
-    free(set->bit_of);
+    free(set->at);
     free(set->window_of);
     free(set->windows);
     free(set->untouched);
-    free(set->rooms);
-    free(set->counters);
+    free(set->room);
     free(set);
 }
 

@@ -12,28 +12,14 @@
 
 #include "models/feature.h"
 
-/* What a feature asks of an event. */
-typedef struct Counter {
-    int32_t from, to;
-    uint32_t conditions;
-    uint8_t count; /* Count */
-    bool is_plain; /* only how many and the last day are kept */
-    bool takes_undated;
-} Counter;
-
-/* Room in a tally for the counts that remember more than a number. */
-typedef struct Room {
-    size_t first;
-    const uint32_t *group; /* COUNT_CODES: from a code of the source to its group */
-} Room;
-
-/* What several features ask of an event alike: from <= day < from + span. */
+/* What features ask of an event: from <= day < from + span, and the conditions. An
+ * unknown day is before all others. */
 typedef struct Window {
     int32_t from;
     uint32_t span, conditions;
 } Window;
 
-/* What an event of a code does, for up to two windows. */
+/* What an event does, for up to two windows. */
 enum { CODE_WINDOWS = 2 };
 typedef struct CodeWork {
     uint64_t bits[CODE_WINDOWS];   /* to set in `word`, if the event is in the window */
@@ -43,22 +29,35 @@ typedef struct CodeWork {
     uint32_t rest;               /* first of SourceSet.rest; 0 = no list */
 } CodeWork;
 
-/* A hit for a list. Lists end with the feature REST_END; hits of one
- * feature stand together. */
-#define REST_END UINT32_MAX
+/* How a feature counts. */
+typedef enum Way {
+    WAY_BIT,   /* `exists` and `rows` without evidence: bits, and counts beside them */
+    WAY_PLAIN, /* a cell, of which only how many and the last day are kept */
+    WAY_CODE,  /* COUNT_CODES */
+    WAY_OTHER
+} Way;
+
+/* A hit for a list, with all that is looked at of its feature. Hits of one feature stand
+ * together. */
 typedef struct Rest {
-    uint32_t feature;
-    bool asks;      /* for bounds or sex, or other hits of the feature follow */
+    Window window;
+    uint32_t at;    /* the feature's bit or cell */
+    uint32_t room;  /* in the tally, for the counts that remember more than a number;
+                       WAY_CODE: of the code's group; WAY_BIT: see CodeWork.rows */
+    uint8_t way;    /* Way */
+    bool asks;      /* for bounds or sex, or there are other hits of the feature */
+    bool is_last;   /* of the list */
     const Hit *hit; /* of the store or the plan */
 } Rest;
 
 typedef struct SourceSet {
     const Events *events;
-    CodeWork *codes;
+    CodeWork *codes;  /* by code */
+    CodeWork uncoded; /* what every event does, whatever its code */
     Rest *rest;
-    uint32_t n_rest, uncoded; /* uncoded: first of rest for every event; 0 = none */
-    int n_windows;            /* the most that a code has */
-    bool is_counted;          /* some feature counts its events */
+    uint32_t n_rest;
+    int n_windows;                   /* the most that any of these has */
+    bool counts_codes, counts_every; /* some feature counts by code; without */
 } SourceSet;
 
 /* Codes of a source that are equal in their first characters have one number. */
@@ -73,18 +72,17 @@ struct FeatureSet {
     const Plan *plan;
     const Store *store;
     const bool *slots; /* of the features that are counted; NULL = all */
-    Counter *counters; /* by feature */
-    Room *rooms;       /* by feature */
-    size_t n_room;
+    uint32_t *room;    /* by feature: the first of its room in a tally */
+    uint32_t n_room;
     double *untouched; /* by feature: the value where nothing counts */
     SourceSet *sources;
     Groups *groups;
     Window *windows; /* [0] holds nothing */
     int n_windows;
-    uint16_t *window_of; /* by feature; 0 = always through a list */
-    uint16_t *bit_of;    /* by feature with a window */
-    uint32_t *feature_of_bit;
-    uint16_t n_bits;
+    uint16_t *window_of; /* by feature; 0 = counted in a cell, else by a bit */
+    uint32_t *at;        /* by feature: its bit or cell */
+    uint32_t *feature_of_bit, *feature_of_cell;
+    uint32_t n_bits, n_cells;
 };
 
 #endif

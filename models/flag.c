@@ -116,6 +116,11 @@ bool flags_possible(const Flags *flags, int model)
     return flags->is_possible[model];
 }
 
+bool flags_any(const Flags *flags)
+{
+    return flags->n > 0;
+}
+
 /* ---- counts -------------------------------------------------------------- */
 
 InputCount **input_counts_new(const Plan *plan)
@@ -227,7 +232,7 @@ static int flag_inputs(const Model *model, InputCount *counts, const double *row
     return flag;
 }
 
-void flagger_person(Flagger *flagger, const double *row, const uint8_t *outcome)
+void flagger_person(Flagger *flagger, const Lanes *lanes, int lane)
 {
     const Flags *flags = flagger->flags;
 
@@ -235,8 +240,9 @@ void flagger_person(Flagger *flagger, const double *row, const uint8_t *outcome)
         const Flagged *flagged = &flags->flagged[i];
         int m = flagged->model, flag = 0;
 
-        if (outcome[m] == 0) {
-            flag = flag_inputs(&flags->plan->models[m], flagger->counts[m], row);
+        if (lanes->outcome[m][lane] == 0) {
+            flag = flag_inputs(&flags->plan->models[m], flagger->counts[m],
+                               lanes->row[lane]);
             for (int p = 0; p < flagged->n_parts; p++)
                 flag |= flagger->flag[flagged->parts[p]];
         }

@@ -13,6 +13,7 @@
 #define MODELS_FLAG_H
 
 #include "engine/plan/plan.h"
+#include "models/lanes.h"
 
 /* Bits of Scores.flag. */
 enum { FLAG_CLAMPED = 1, FLAG_IMPUTED = 2 };
@@ -30,6 +31,7 @@ typedef struct Flags Flags;
 Flags *flags_new(const Plan *plan);
 void flags_free(Flags *flags);
 bool flags_possible(const Flags *flags, int model);
+bool flags_any(const Flags *flags); /* possible of some model */
 
 /* One thread's flags of one person, and its counts so far. */
 typedef struct Flagger {
@@ -40,8 +42,8 @@ typedef struct Flagger {
 
 Flagger *flagger_new(const Flags *flags);
 void flagger_free(Flagger *flagger);
-/* Row and outcomes of one visited person: see score.h. */
-void flagger_person(Flagger *flagger, const double *row, const uint8_t *outcome);
+/* The person of a lane, all of whose steps are taken. */
+void flagger_person(Flagger *flagger, const Lanes *lanes, int lane);
 
 /* Counts of every model, all 0. */
 InputCount **input_counts_new(const Plan *plan);

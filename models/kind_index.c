@@ -34,11 +34,9 @@ static int index_compile(Model *model, const Plan *plan, const Node *node, Arena
     return rc;
 }
 
-/* What one item adds, in scaled points. */
-static int64_t item_points(const Model *model, int number, const double *row, int *why)
+/* What an item of that value adds, in scaled points. */
+static int64_t item_points(const Term *term, double value)
 {
-    const Term *term = &model->terms[number];
-    double value = term_value(model, number, row, why);
     int step;
 
     if (term->n_steps == 0)
@@ -53,15 +51,24 @@ static double unit(const Model *model)
     return (double)model->scale * model->denominator;
 }
 
-static double index_score(const Model *model, const double *row, int *why)
+static void index_score(const Model *model, const double *const *rows, int n,
+                        double *score, int *why)
 {
     const Quick *own = model->own;
-    int64_t total = plain_points(own, row);
+    int64_t total[RULE_LANES];
+    double value[RULE_LANES];
 
-    *why = 0;
-    for (int r = 0; r < own->n_rest && *why == 0; r++)
-        total += item_points(model, own->rest[r], row, why);
-    return *why != 0 ? NAN : total_score(model, (double)total / unit(model));
+    for (int l = 0; l < n; l++) {
+        total[l] = plain_points(own, rows[l]);
+        why[l] = 0;
+    }
+    for (int r = 0; r < own->n_rest; r++) {
+        term_values(model, own->rest[r], rows, n, value, why);
+        for (int l = 0; l < n; l++)
+            total[l] += item_points(&model->terms[own->rest[r]], value[l]);
+    }
+    for (int l = 0; l < n; l++)
+        score[l] = why[l] != 0 ? NAN : total_score(model, (double)total[l] / unit(model));
 }
 
 static int index_shares(const Model *model, const double *row, Share *shares)
@@ -69,7 +76,7 @@ static int index_shares(const Model *model, const double *row, Share *shares)
     int n = 0, why = 0;
 
     for (int t = 0; t < model->n_terms; t++) {
-        int64_t points = item_points(model, t, row, &why);
+        int64_t points = item_points(&model->terms[t], term_value(model, t, row, &why));
 
         if (points != 0)
             shares[n++] = (Share){

@@ -50,11 +50,11 @@ static int points_compile(Model *model, const Plan *plan, const Node *node, Aren
     return rc;
 }
 
-/* What a term gives by itself, in scaled points. */
-static int64_t term_points(const Model *model, int number, const double *row, int *why)
+/* What a term of that value gives by itself, in scaled points. */
+static int64_t term_points(const Model *model, int number, double value,
+                           const double *row, int *why)
 {
     const Term *term = &model->terms[number];
-    double value = term_value(model, number, row, why);
     int64_t points;
 
     if (*why != 0 || (value == 0 && term->n_steps == 0) ||
@@ -96,23 +96,33 @@ static int64_t group_take(GroupSum *so_far, const Model *model, const Term *term
     return (so_far->sum < cap ? so_far->sum : cap) - before;
 }
 
-static double points_score(const Model *model, const double *row, int *why)
+static void points_score(const Model *model, const double *const *rows, int n,
+                         double *score, int *why)
 {
     const Quick *own = model->own;
-    int64_t total = plain_points(own, row);
-    GroupSum group = {0, 0};
+    GroupSum group[RULE_LANES] = {0};
+    int64_t total[RULE_LANES];
+    double value[RULE_LANES];
 
-    *why = 0;
+    for (int l = 0; l < n; l++) {
+        total[l] = plain_points(own, rows[l]);
+        why[l] = 0;
+    }
     for (int r = 0; r < own->n_rest; r++) {
         int t = own->rest[r];
-        int64_t points = term_points(model, t, row, why);
 
-        if (*why != 0)
-            return NAN;
-        if (points != 0)
-            total += group_take(&group, model, &model->terms[t], points);
+        term_values(model, t, rows, n, value, why);
+        for (int l = 0; l < n; l++) {
+            int64_t points = term_points(model, t, value[l], rows[l], &why[l]);
+
+            if (points != 0)
+                total[l] += group_take(&group[l], model, &model->terms[t], points);
+        }
     }
-    return total_score(model, (double)total / (double)model->scale);
+    for (int l = 0; l < n; l++)
+        score[l] = why[l] != 0
+                       ? NAN
+                       : total_score(model, (double)total[l] / (double)model->scale);
 }
 
 static int points_shares(const Model *model, const double *row, Share *shares)
@@ -122,7 +132,8 @@ static int points_shares(const Model *model, const double *row, Share *shares)
 
     for (int t = 0; t < model->n_terms; t++) {
         const Term *term = &model->terms[t];
-        int64_t points = term_points(model, t, row, &why);
+        double value = term_value(model, t, row, &why);
+        int64_t points = term_points(model, t, value, row, &why);
 
         points = group_take(&group, model, term, points);
         if (points != 0)

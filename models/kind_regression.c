@@ -60,11 +60,9 @@ static int regression_compile(Model *model, const Plan *plan, const Node *node,
     return rc;
 }
 
-/* What one term adds to the sum; NaN with *why set where there is no score. */
-static double term_amount(const Model *model, int number, const double *row, int *why)
+/* What a term of that value adds to the sum. */
+static double term_amount(const Term *term, double value)
 {
-    const Term *term = &model->terms[number];
-    double value = term_value(model, number, row, why);
     int step;
 
     if (term->n_steps == 0)
@@ -73,35 +71,57 @@ static double term_amount(const Model *model, int number, const double *row, int
     return step < 0 ? 0 : term->step_weight[step];
 }
 
-static double regression_score(const Model *model, const double *row, int *why)
+static void add_term(double *lp, const Model *model, int number,
+                     const double *const *rows, int n, int *why)
+{
+    const QuickTerm *quick = &((const Quick *)model->own)->terms[number];
+    double value[RULE_LANES];
+
+    if (quick->is_plain) {
+        for (int l = 0; l < n; l++)
+            lp[l] += quick->weight * (rows[l][quick->slot] - quick->centre);
+        return;
+    }
+    term_values(model, number, rows, n, value, why);
+    for (int l = 0; l < n; l++)
+        lp[l] += term_amount(&model->terms[number], value[l]);
+}
+
+static void add_offset(double *lp, const Model *model, const double *const *rows, int n,
+                       int *why)
 {
     const Quick *own = model->own;
-    double lp = model->intercept, score;
+    double offset[RULE_LANES];
 
-    *why = 0;
-    for (int t = 0; t < model->n_terms; t++) {
-        const QuickTerm *term = &own->terms[t];
+    rule_numbers(model->offset, rows, n, offset);
+    for (int l = 0; l < n; l++) {
+        lp[l] += offset[l];
+        if (isnan(offset[l]) && why[l] == 0)
+            why[l] = own->offset;
+    }
+}
 
-        lp += term->is_plain ? term->weight * (row[term->slot] - term->centre)
-                             : term_amount(model, t, row, why);
-        if (*why != 0)
-            return NAN;
-    }
-    if (model->offset != NULL) {
-        double offset = rule_number(model->offset, row);
+static void regression_score(const Model *model, const double *const *rows, int n,
+                             double *score, int *why)
+{
+    const Quick *own = model->own;
+    double lp[RULE_LANES];
 
-        if (isnan(offset)) {
-            *why = own->offset;
-            return NAN;
-        }
-        lp += offset;
+    for (int l = 0; l < n; l++) {
+        lp[l] = model->intercept;
+        why[l] = 0;
     }
-    score = total_score(model, link_value(model, lp));
-    if (!isfinite(score)) {
-        *why = own->not_finite;
-        return NAN;
+    for (int t = 0; t < model->n_terms; t++)
+        add_term(lp, model, t, rows, n, why);
+    if (model->offset != NULL)
+        add_offset(lp, model, rows, n, why);
+    for (int l = 0; l < n; l++) {
+        score[l] = total_score(model, link_value(model, lp[l]));
+        if (!isfinite(score[l]) && why[l] == 0)
+            why[l] = own->not_finite;
+        if (why[l] != 0)
+            score[l] = NAN;
     }
-    return score;
 }
 
 /* On the linear scale: that is where the terms add up. */
@@ -110,7 +130,8 @@ static int regression_shares(const Model *model, const double *row, Share *share
     int n = 0, why = 0;
 
     for (int t = 0; t < model->n_terms; t++) {
-        double amount = term_amount(model, t, row, &why);
+        double value = term_value(model, t, row, &why);
+        double amount = term_amount(&model->terms[t], value);
 
         if (amount != 0 && !isnan(amount))
             shares[n++] = (Share){

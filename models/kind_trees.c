@@ -79,7 +79,7 @@ static int fill(double *x, const Model *model, const double *row)
     return 0;
 }
 
-static double trees_score(const Model *model, const double *row, int *why)
+static double score_row(const Model *model, const double *row, int *why)
 {
     const Trees *trees = model->own;
     double x[FOREST_MOST_FEATURES], margin[FOREST_MOST_OUTPUTS], score;
@@ -96,6 +96,13 @@ static double trees_score(const Model *model, const double *row, int *why)
         return NAN;
     }
     return score;
+}
+
+static void trees_score(const Model *model, const double *const *rows, int n,
+                        double *score, int *why)
+{
+    for (int l = 0; l < n; l++)
+        score[l] = score_row(model, rows[l], &why[l]);
 }
 
 static int trees_shares(const Model *model, const double *row, Share *shares)

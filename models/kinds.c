@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/sums.h"
 #include "models/kinds.h"
 
 const ModelKind *const model_kinds[] = {
@@ -200,32 +201,14 @@ static void split_terms(Quick *own, const Model *model, const Plan *plan, Arena 
     lay_out_runs(own, plain, n_plain, arena);
 }
 
-/* Several sums at once, so that an addition need not wait for the one before: whole
- * numbers below 2^53, as exact_check() has made sure, come to the same in any order. Yes
- * is above 0; no and missing are not. */
-static double run_points(const PlainRun *run, const double *value)
-{
-    const double *points = run->points;
-    double a = 0, b = 0, c = 0, d = 0;
-    int i = 0;
-
-    for (; i + 4 <= run->n; i += 4) {
-        a += (value[i] > 0) * points[i];
-        b += (value[i + 1] > 0) * points[i + 1];
-        c += (value[i + 2] > 0) * points[i + 2];
-        d += (value[i + 3] > 0) * points[i + 3];
-    }
-    for (; i < run->n; i++)
-        a += (value[i] > 0) * points[i];
-    return a + b + (c + d);
-}
-
+/* Whole numbers below 2^53, as exact_check() has made sure. */
 int64_t plain_points(const Quick *own, const double *row)
 {
     double total = 0;
 
     for (int r = 0; r < own->n_plain; r++)
-        total += run_points(&own->plain[r], &row[own->plain[r].slot]);
+        total +=
+            sum_points(&row[own->plain[r].slot], own->plain[r].points, own->plain[r].n);
     return (int64_t)total;
 }
 
@@ -273,11 +256,12 @@ static double under_policies(const Model *model, const Term *term, double value,
     return value < term->least ? term->least : term->most;
 }
 
-double term_value(const Model *model, int number, const double *row, int *why)
+/* The value of a term whose input is known. */
+static inline double term_usable(const Model *model, int number, double input, int *why)
 {
     const Term *term = &model->terms[number];
     const QuickTerm *quick = &((const Quick *)model->own)->terms[number];
-    double input = term_input(term, row), value;
+    double value;
     int done;
 
     if (input >= term->least && input <= term->most) /* as nearly always */
@@ -285,9 +269,27 @@ double term_value(const Model *model, int number, const double *row, int *why)
     value = under_policies(model, term, input, &done);
     if (!isnan(value))
         return value;
-    *why = isnan(input) && done == 0 ? quick->missing : quick->range;
+    if (*why == 0)
+        *why = isnan(input) && done == 0 ? quick->missing : quick->range;
     assert(*why != 0);
     return NAN;
+}
+
+double term_value(const Model *model, int number, const double *row, int *why)
+{
+    return term_usable(model, number, term_input(&model->terms[number], row), why);
+}
+
+void term_values(const Model *model, int number, const double *const *rows, int n,
+                 double *value, int *why)
+{
+    const Term *term = &model->terms[number];
+
+    if (term->value != NULL)
+        rule_numbers(term->value, rows, n, value);
+    for (int l = 0; l < n; l++)
+        value[l] = term_usable(
+            model, number, term->value != NULL ? value[l] : rows[l][term->slot], &why[l]);
 }
 
 int term_replaced(const Model *model, int input, const double *row)

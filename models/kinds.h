@@ -56,6 +56,15 @@ typedef struct Quick {
  * that a value with a fraction has no score. */
 Quick *terms_prepare(Model *model, const Plan *plan, bool is_exact, Arena *arena);
 
+/* The score of one person: see ModelKind.score. */
+static inline double model_score(const Model *model, const double *row, int *why)
+{
+    double score;
+
+    model->kind->score(model, &row, 1, &score, why);
+    return score;
+}
+
 /* What the plain terms of index and points add up to, in scaled points. */
 int64_t plain_points(const Quick *own, const double *row);
 
@@ -64,6 +73,9 @@ int64_t plain_points(const Quick *own, const double *row);
  * NaN with *why set where they say that there is no score. Any thread.
  */
 double term_value(const Model *model, int number, const double *row, int *why);
+/* The same for rows side by side. why[] is kept where it is set already. */
+void term_values(const Model *model, int number, const double *const *rows, int n,
+                 double *value, int *why);
 
 /* ModelKind.replaced of index, points and regression. */
 int term_replaced(const Model *model, int input, const double *row);

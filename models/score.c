@@ -7,6 +7,7 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/plan/reads.h"
 #include "models/score.h"
@@ -18,10 +19,8 @@ struct Visit {
     bool is_own;        /* both are released with the visit */
     const Store *store; /* that the set was made for */
     Tally *tally;
-    uint64_t *due; /* see steps_take() */
-    double *row;
-    int32_t *evidence; /* by feature */
-    uint8_t *outcome;  /* by model */
+    Lanes *lanes;
+    int32_t *evidence; /* by feature, of the first lane */
 };
 
 /* ---- a visit ------------------------------------------------------------- */
@@ -29,14 +28,10 @@ struct Visit {
 Visit *visit_new(const Plan *plan)
 {
     Visit *visit = mem_alloc(1, sizeof *visit, "visit");
-    size_t n_features = (size_t)plan->n_features;
 
-    visit->row = mem_alloc(plan->n_slots, sizeof *visit->row, "row");
-    visit->evidence = mem_alloc(n_features, sizeof *visit->evidence, "evidence");
-    visit->outcome =
-        mem_alloc((size_t)plan->n_models, sizeof *visit->outcome, "outcomes");
-    visit->due =
-        mem_alloc(((size_t)plan->n_steps + 63) / 64, sizeof *visit->due, "steps");
+    visit->lanes = lanes_new(plan);
+    visit->evidence =
+        mem_alloc((size_t)plan->n_features, sizeof *visit->evidence, "evidence");
     return visit;
 }
 
@@ -56,34 +51,46 @@ void visit_free(Visit *visit)
     if (visit == NULL)
         return;
     visit_drop_shared(visit);
-    free(visit->due);
-    free(visit->outcome);
     free(visit->evidence);
-    free(visit->row);
+    lanes_free(visit->lanes);
     free(visit);
 }
 
 /* steps may be NULL: no step will be taken. */
-static void visit_share(Visit *visit, FeatureSet *set, Steps *steps, const Store *store)
+static void visit_share(Visit *visit, const Plan *plan, FeatureSet *set, Steps *steps,
+                        const Store *store)
 {
     visit_drop_shared(visit);
+    lanes_clear(visit->lanes, plan, feature_set_untouched(set));
     visit->set = set;
     visit->steps = steps;
     visit->store = store;
     visit->tally = tally_new(set);
 }
 
-static void fill_person(double *row, const Plan *plan, const Store *store,
-                        uint32_t person)
+/* Age and attributes. */
+static void fill_people(Lanes *lanes, const Plan *plan, const Store *store, uint32_t from,
+                        int n)
 {
     uint32_t slot = plan->age_slot;
 
-    row[slot++] = day_age(store->birth[person], plan->as_of);
+    for (int l = 0; l < n; l++)
+        lanes->row[l][slot] = day_age(store->birth[from + (uint32_t)l], plan->as_of);
     for (int a = 0; a < plan->people->n_attributes; a++) {
         const double *column = store->attribute[a];
 
-        row[slot++] = column != NULL ? column[person] : NAN;
+        slot++;
+        for (int l = 0; l < n; l++)
+            lanes->row[l][slot] = column != NULL ? column[from + (uint32_t)l] : NAN;
     }
+}
+
+/* Fills the rows of the people from .. from + n - 1 with what the steps read. */
+static void fill_rows(Visit *visit, const Plan *plan, uint32_t from, int n,
+                      int32_t *evidence)
+{
+    fill_people(visit->lanes, plan, visit->store, from, n);
+    feature_lanes(visit->lanes, evidence, visit->tally, from, n);
 }
 
 void visit_person(Visit *visit, const Plan *plan, const Store *store, uint32_t person,
@@ -92,17 +99,16 @@ void visit_person(Visit *visit, const Plan *plan, const Store *store, uint32_t p
     if (visit->tally == NULL || visit->store != store) {
         FeatureSet *set = feature_set_new(plan, store, true);
 
-        visit_share(visit, set, steps_new(plan, set), store);
+        visit_share(visit, plan, set, steps_new(plan, set), store);
         visit->is_own = true;
     }
-    fill_person(visit->row, plan, store, person);
-    feature_row(visit->row, evidence ? visit->evidence : NULL, visit->tally, person);
-    steps_take(visit->steps, visit->tally, visit->row, visit->outcome, visit->due);
+    fill_rows(visit, plan, person, 1, evidence ? visit->evidence : NULL);
+    steps_take(visit->steps, visit->lanes);
 }
 
 const double *visit_row(const Visit *visit)
 {
-    return visit->row;
+    return visit->lanes->row[0];
 }
 
 const int32_t *visit_evidence(const Visit *visit)
@@ -112,18 +118,24 @@ const int32_t *visit_evidence(const Visit *visit)
 
 int visit_outcome(const Visit *visit, int model)
 {
-    return visit->outcome[model];
+    return visit->lanes->outcome[model][0];
+}
+
+static void set_bands(double *row, const Plan *plan, const Scores *scores,
+                      uint32_t person)
+{
+    for (int m = 0; m < plan->n_models; m++) {
+        int band = scores->band[m][person];
+
+        row[plan->models[m].score_slot] = scores->score[m][person];
+        row[plan->models[m].band_slot] = band < 0 ? NAN : band;
+    }
 }
 
 void visit_set_bands(Visit *visit, const Plan *plan, const Scores *scores,
                      uint32_t person)
 {
-    for (int m = 0; m < plan->n_models; m++) {
-        int band = scores->band[m][person];
-
-        visit->row[plan->models[m].score_slot] = scores->score[m][person];
-        visit->row[plan->models[m].band_slot] = band < 0 ? NAN : band;
-    }
+    set_bands(visit->lanes->row[0], plan, scores, person);
 }
 
 /* ---- rules --------------------------------------------------------------- */
@@ -141,26 +153,38 @@ void matches_free(Matches *matches)
     *matches = (Matches){0};
 }
 
-static uint8_t match_segment(const Plan *plan, const double *row)
+/* The first that holds, by lane. */
+static void match_segments(uint8_t *segment, const Plan *plan, const Lanes *lanes)
 {
-    for (int s = 0; s < plan->n_segments; s++)
-        if (plan->segments[s].when == NULL || rule_holds(plan->segments[s].when, row))
-            return (uint8_t)s;
-    return 0;
+    uint32_t open = (UINT32_C(1) << lanes->n) - 1; /* lanes without one */
+
+    memset(segment, 0, (size_t)lanes->n);
+    for (int s = 0; s < plan->n_segments && open != 0; s++) {
+        const Rule *when = plan->segments[s].when;
+        uint32_t holds =
+            when == NULL ? open : rule_holds_for(when, lanes_rows(lanes), lanes->n);
+
+        for (uint32_t in = holds & open; in != 0; in &= in - 1)
+            segment[__builtin_ctz(in)] = (uint8_t)s;
+        open &= ~holds;
+    }
 }
 
-/* Of the cohorts asked for. */
-static uint64_t match_cohorts(const Plan *plan, const double *row, uint64_t asked)
+/* Of the cohorts asked for, by lane. */
+static void match_cohorts(uint64_t *bits, const Plan *plan, const Lanes *lanes,
+                          uint64_t asked)
 {
-    uint64_t bits = 0;
-
     for (int c = 0; c < plan->n_cohorts; c++) {
         const Rule *when = plan->cohorts[c].when;
+        uint32_t holds;
 
-        if ((asked >> c & 1) != 0 && (when == NULL || rule_holds(when, row)))
-            bits |= UINT64_C(1) << c;
+        if ((asked >> c & 1) == 0)
+            continue;
+        holds =
+            when == NULL ? UINT32_MAX : rule_holds_for(when, lanes_rows(lanes), lanes->n);
+        for (int l = 0; l < lanes->n; l++)
+            bits[l] = (bits[l] & ~(UINT64_C(1) << c)) | (uint64_t)(holds >> l & 1) << c;
     }
-    return bits;
 }
 
 /* ---- everyone ------------------------------------------------------------ */
@@ -186,27 +210,42 @@ static void scores_alloc(Scores *scores, const Plan *plan, const Flags *flags,
     }
 }
 
-static void scores_keep(Scores *scores, const Visit *visit, Flagger *flagger,
-                        const Plan *plan, uint32_t person)
+/* Model by model, so that what is written lies side by side. */
+static void scores_keep(Scores *scores, const Lanes *lanes, const Plan *plan,
+                        uint32_t from)
 {
-    flagger_person(flagger, visit->row, visit->outcome);
     for (int m = 0; m < plan->n_models; m++) {
         const Model *model = &plan->models[m];
-        double band = visit->row[model->band_slot];
+        double *score = &scores->score[m][from];
+        int8_t *band_of = &scores->band[m][from];
 
-        scores->score[m][person] = visit->row[model->score_slot];
-        scores->outcome[m][person] = visit->outcome[m];
-        scores->band[m][person] = isnan(band) ? -1 : (int8_t)band;
-        if (scores->flag[m] != NULL)
-            scores->flag[m][person] = flagger->flag[m];
+        memcpy(&scores->outcome[m][from], lanes->outcome[m], (size_t)lanes->n);
+        for (int l = 0; l < lanes->n; l++) {
+            double band = lanes->row[l][model->band_slot];
+
+            score[l] = lanes->row[l][model->score_slot];
+            band_of[l] = isnan(band) ? -1 : (int8_t)band;
+        }
     }
 }
 
-static void matches_keep(Matches *matches, const double *row, const Plan *plan,
-                         uint32_t person)
+static void flags_keep(Scores *scores, const Lanes *lanes, Flagger *flagger,
+                       uint32_t from)
 {
-    matches->segment[person] = match_segment(plan, row);
-    matches->cohort[person] = match_cohorts(plan, row, UINT64_MAX);
+    for (int l = 0; l < lanes->n; l++) {
+        flagger_person(flagger, lanes, l);
+        for (int m = 0; m < scores->n_models; m++)
+            if (scores->flag[m] != NULL)
+                scores->flag[m][from + (uint32_t)l] = flagger->flag[m];
+    }
+}
+
+/* How many of the people from here on are taken side by side. */
+static int lanes_from(const Store *store, uint32_t from)
+{
+    uint32_t left = store->n_people - from;
+
+    return left < MOST_LANES ? (int)left : MOST_LANES;
 }
 
 void score_people(Scores *scores, Matches *matches, const Plan *plan, const Store *store)
@@ -223,13 +262,18 @@ void score_people(Scores *scores, Matches *matches, const Plan *plan, const Stor
         Visit *visit = visit_new(plan);
         Flagger *flagger = flagger_new(flags);
 
-        visit_share(visit, set, steps, store);
-#pragma omp for schedule(dynamic, 1024)
-        for (uint32_t person = 0; person < store->n_people; person++) {
-            visit_person(visit, plan, store, person, false);
-            scores_keep(scores, visit, flagger, plan, person);
-            if (matches != NULL)
-                matches_keep(matches, visit->row, plan, person);
+        visit_share(visit, plan, set, steps, store);
+#pragma omp for schedule(dynamic, 64)
+        for (uint32_t from = 0; from < store->n_people; from += MOST_LANES) {
+            fill_rows(visit, plan, from, lanes_from(store, from), NULL);
+            steps_take(steps, visit->lanes);
+            scores_keep(scores, visit->lanes, plan, from);
+            if (flags_any(flags))
+                flags_keep(scores, visit->lanes, flagger, from);
+            if (matches != NULL) {
+                match_segments(&matches->segment[from], plan, visit->lanes);
+                match_cohorts(&matches->cohort[from], plan, visit->lanes, UINT64_MAX);
+            }
         }
 #pragma omp critical(replaced_inputs)
         input_counts_add(scores->replaced, flagger->counts, plan);
@@ -324,19 +368,14 @@ static void late_find(Late *late, const Plan *plan)
     }
 }
 
-/* Fills the row with what the rules read, from the scores and the person's events. */
+/* Fills the rows with what the rules read, from the scores and the people's events. */
 static void visit_late(Visit *visit, const Late *late, const Plan *plan,
-                       const Scores *scores, uint32_t person)
+                       const Scores *scores, uint32_t from)
 {
-    fill_person(visit->row, plan, visit->store, person);
-    feature_row(visit->row, NULL, visit->tally, person);
-    visit_set_bands(visit, plan, scores, person);
-    for (int s = 0; s < plan->n_steps; s++) {
-        const Derived *derived = &plan->derived[plan->steps[s].index];
-
-        if (!plan->steps[s].is_model && late->slots[derived->slot])
-            visit->row[derived->slot] = rule_number(derived->rule, visit->row);
-    }
+    fill_rows(visit, plan, from, lanes_from(visit->store, from), NULL);
+    for (int l = 0; l < visit->lanes->n; l++)
+        set_bands(visit->lanes->row[l], plan, scores, from + (uint32_t)l);
+    steps_derive(visit->lanes, plan, late->slots);
 }
 
 static void match_late(Matches *matches, const Late *late, const Plan *plan,
@@ -348,16 +387,13 @@ static void match_late(Matches *matches, const Late *late, const Plan *plan,
     {
         Visit *visit = visit_new(plan);
 
-        visit_share(visit, set, NULL, store);
-#pragma omp for schedule(dynamic, 1024)
-        for (uint32_t person = 0; person < store->n_people; person++) {
-            uint64_t *cohort = &matches->cohort[person];
-
-            visit_late(visit, late, plan, scores, person);
+        visit_share(visit, plan, set, NULL, store);
+#pragma omp for schedule(dynamic, 64)
+        for (uint32_t from = 0; from < store->n_people; from += MOST_LANES) {
+            visit_late(visit, late, plan, scores, from);
             if (late->segments)
-                matches->segment[person] = match_segment(plan, visit->row);
-            *cohort &= ~late->cohorts;
-            *cohort |= match_cohorts(plan, visit->row, late->cohorts);
+                match_segments(&matches->segment[from], plan, visit->lanes);
+            match_cohorts(&matches->cohort[from], plan, visit->lanes, late->cohorts);
         }
         visit_free(visit);
     }

@@ -11,36 +11,84 @@
 
 /* ---- one step ------------------------------------------------------------ */
 
-static void score_model(const Model *model, double *row, uint8_t *outcome)
+/* The people for whom a step is taken. */
+typedef struct Asked {
+    int n;
+    double *row[MOST_LANES];
+    uint8_t lane[MOST_LANES];       /* of the row, in outcome */
+    uint8_t (*outcome)[MOST_LANES]; /* by model and lane */
+} Asked;
+
+static const double *const *asked_rows(const Asked *asked)
 {
-    double score = NAN;
-    int why = 0, band;
+    return (const double *const *)asked->row;
+}
 
-    for (int r = 1; r < model->n_reasons && why == 0; r++) {
-        const ModelReason *reason = &model->reasons[r];
+static void derive(const Derived *derived, const Asked *asked)
+{
+    double value[MOST_LANES];
 
-        if (reason->is_eligibility && reason->when != NULL &&
-            !rule_holds(reason->when, row))
-            why = r;
-    }
-    if (why == 0)
-        score = model->kind->score(model, row, &why);
-    *outcome = (uint8_t)why;
+    rule_numbers(derived->rule, asked_rows(asked), asked->n, value);
+    for (int l = 0; l < asked->n; l++)
+        asked->row[l][derived->slot] = value[l];
+}
+
+static void put_score(const Model *model, double *row, double score)
+{
+    int band = model_band(model, score);
+
     row[model->score_slot] = score;
-    band = model_band(model, score);
     row[model->band_slot] = band < 0 ? NAN : band;
 }
 
-void step_take(const Plan *plan, const Step *step, double *row, uint8_t *outcome)
+/* Leaves those that the model is for; the others have no score, for that reason. */
+static void keep_eligible(Asked *asked, const Plan *plan, int number, int reason)
 {
-    const Derived *derived;
+    const Model *model = &plan->models[number];
+    uint32_t holds =
+        rule_holds_for(model->reasons[reason].when, asked_rows(asked), asked->n);
+    int n = 0;
 
-    if (step->is_model) {
-        score_model(&plan->models[step->index], row, &outcome[step->index]);
-        return;
+    for (int l = 0; l < asked->n; l++) {
+        double *row = asked->row[l];
+        uint8_t lane = asked->lane[l];
+
+        if ((holds >> l & 1) == 0) {
+            asked->outcome[number][lane] = (uint8_t)reason;
+            put_score(model, row, NAN);
+            continue;
+        }
+        asked->row[n] = row;
+        asked->lane[n++] = lane;
     }
-    derived = &plan->derived[step->index];
-    row[derived->slot] = rule_number(derived->rule, row);
+    asked->n = n;
+}
+
+static void score_model(const Plan *plan, int number, Asked *asked)
+{
+    const Model *model = &plan->models[number];
+    double score[MOST_LANES];
+    int why[MOST_LANES];
+
+    for (int r = 1; r < model->n_reasons; r++)
+        if (model->reasons[r].is_eligibility && model->reasons[r].when != NULL)
+            keep_eligible(asked, plan, number, r);
+    model->kind->score(model, asked_rows(asked), asked->n, score, why);
+    for (int l = 0; l < asked->n; l++) {
+        asked->outcome[number][asked->lane[l]] = (uint8_t)why[l];
+        put_score(model, asked->row[l], score[l]);
+    }
+}
+
+/* Fills the step's slots of the rows from those that it reads. */
+static void take(const Plan *plan, const Step *step, Asked *asked)
+{
+    if (asked->n == 0)
+        return;
+    if (step->is_model)
+        score_model(plan, step->index, asked);
+    else
+        derive(&plan->derived[step->index], asked);
 }
 
 /* ---- who reads what ------------------------------------------------------ */
@@ -52,19 +100,19 @@ typedef struct Reader {
     size_t step;
 } Reader;
 
-static uint64_t *words_of(const Steps *steps, size_t feature)
+static uint64_t *set_off_by(const Steps *steps, size_t feature, size_t step)
 {
-    return steps->set_off + feature * steps->n_words;
+    return &steps->set_off[step / 64 * (size_t)steps->plan->n_features + feature];
 }
 
-static bool has_bit(const uint64_t *words, size_t bit)
+static bool has_bit(uint64_t word, size_t bit)
 {
-    return (words[bit / 64] >> bit % 64 & 1) != 0;
+    return (word >> bit % 64 & 1) != 0;
 }
 
-static void set_bit(uint64_t *words, size_t bit)
+static void set_bit(uint64_t *word, size_t bit)
 {
-    words[bit / 64] |= UINT64_C(1) << bit % 64;
+    *word |= UINT64_C(1) << bit % 64;
 }
 
 /* What sets off a step sets off those that read what it fills. */
@@ -72,11 +120,11 @@ static void follow(Reader *reader, size_t step)
 {
     Steps *steps = reader->steps;
 
-    if (has_bit(steps->always, step))
-        set_bit(steps->always, reader->step);
-    for (int f = 0; f < steps->plan->n_features; f++)
-        if (has_bit(words_of(steps, (size_t)f), step))
-            set_bit(words_of(steps, (size_t)f), reader->step);
+    if (has_bit(steps->always[step / 64], step))
+        set_bit(&steps->always[reader->step / 64], reader->step);
+    for (size_t f = 0; f < (size_t)steps->plan->n_features; f++)
+        if (has_bit(*set_off_by(steps, f, step), step))
+            set_bit(set_off_by(steps, f, reader->step), reader->step);
 }
 
 static void read_slot(void *context, uint32_t number)
@@ -85,11 +133,12 @@ static void read_slot(void *context, uint32_t number)
     const Slot *slot = &reader->steps->plan->slots[number];
 
     if (slot->kind == SLOT_FEATURE)
-        set_bit(words_of(reader->steps, (size_t)slot->index), reader->step);
+        set_bit(set_off_by(reader->steps, (size_t)slot->index, reader->step),
+                reader->step);
     else if (reader->step_of[number] >= 0)
         follow(reader, (size_t)reader->step_of[number]);
     else
-        set_bit(reader->steps->always, reader->step);
+        set_bit(&reader->steps->always[reader->step / 64], reader->step);
 }
 
 /* Steps come after what they read. */
@@ -137,10 +186,13 @@ static void fill_row(Steps *steps, const FeatureSet *set)
         uint32_t slot = step->is_model ? plan->models[step->index].score_slot
                                        : plan->derived[step->index].slot;
 
-        if (!has_bit(steps->always, (size_t)s))
-            step_take(plan, step, steps->untouched, steps->outcome);
+        if (!has_bit(steps->always[s / 64], (size_t)s))
+            take(plan, step,
+                 &(Asked){.n = 1, .row = {steps->untouched}, .outcome = steps->outcome});
         steps->first = slot < steps->first ? slot : steps->first;
     }
+    for (int m = 0; m < plan->n_models; m++)
+        memset(steps->outcome[m], steps->outcome[m][0], MOST_LANES);
 }
 
 Steps *steps_new(const Plan *plan, const FeatureSet *set)
@@ -173,33 +225,70 @@ void steps_free(Steps *steps)
     free(steps);
 }
 
-/* ---- a person ------------------------------------------------------------ */
+/* ---- people -------------------------------------------------------------- */
 
-static void find_due(uint64_t *due, const Steps *steps, const Tally *tally)
+static void find_due(uint64_t *due, const Steps *steps, const Lanes *lanes, int lane)
 {
-    uint32_t n;
-    const uint32_t *touched = tally_touched(tally, &n);
+    const uint32_t *touched = lanes->touched[lane];
+    size_t n_features = (size_t)steps->plan->n_features;
 
-    memcpy(due, steps->always, steps->n_words * sizeof *due);
-    for (uint32_t t = 0; t < n; t++) {
-        const uint64_t *words = words_of(steps, touched[t]);
+    for (size_t w = 0; w < steps->n_words; w++) {
+        const uint64_t *set_off = steps->set_off + w * n_features;
+        uint64_t word = steps->always[w];
 
-        for (size_t w = 0; w < steps->n_words; w++)
-            due[w] |= words[w];
+        for (uint32_t t = 0; t < lanes->n_touched[lane]; t++)
+            word |= set_off[touched[t]];
+        due[w] = word;
     }
 }
 
-void steps_take(const Steps *steps, const Tally *tally, double *row, uint8_t *outcome,
-                uint64_t *due)
+/* What the steps come to for whom none is due, and who has which to take. */
+static void begin(const Steps *steps, Lanes *lanes)
 {
     const Plan *plan = steps->plan;
-    uint32_t first = steps->first;
 
-    memcpy(row + first, steps->untouched + first, (plan->n_slots - first) * sizeof *row);
-    memcpy(outcome, steps->outcome, (size_t)plan->n_models);
-    find_due(due, steps, tally);
-    for (size_t w = 0; w < steps->n_words; w++)
-        for (uint64_t bits = due[w]; bits != 0; bits &= bits - 1)
-            step_take(plan, &plan->steps[w * 64 + (size_t)__builtin_ctzll(bits)], row,
-                      outcome);
+    for (uint32_t s = steps->first; s < plan->n_slots; s++)
+        for (int l = 0; l < lanes->n; l++)
+            lanes->row[l][s] = steps->untouched[s];
+    memcpy(lanes->outcome, steps->outcome,
+           (size_t)plan->n_models * sizeof *lanes->outcome);
+    for (int l = 0; l < lanes->n; l++)
+        find_due(lanes->due[l], steps, lanes, l);
+}
+
+static void ask(Asked *asked, const Lanes *lanes, size_t step)
+{
+    int n = 0;
+
+    for (int l = 0; l < lanes->n; l++) { /* without a branch */
+        asked->row[n] = lanes->row[l];
+        asked->lane[n] = (uint8_t)l;
+        n += has_bit(lanes->due[l][step / 64], step);
+    }
+    asked->n = n;
+}
+
+void steps_take(const Steps *steps, Lanes *lanes)
+{
+    const Plan *plan = steps->plan;
+    Asked asked = {.outcome = lanes->outcome};
+
+    begin(steps, lanes);
+    for (int s = 0; s < plan->n_steps; s++) {
+        ask(&asked, lanes, (size_t)s);
+        take(plan, &plan->steps[s], &asked);
+    }
+}
+
+void steps_derive(Lanes *lanes, const Plan *plan, const bool *slots)
+{
+    Asked all = {.n = lanes->n};
+
+    memcpy(all.row, lanes->row, sizeof all.row);
+    for (int s = 0; s < plan->n_steps; s++) {
+        const Derived *derived = &plan->derived[plan->steps[s].index];
+
+        if (!plan->steps[s].is_model && slots[derived->slot])
+            derive(derived, &all);
+    }
 }

@@ -36,8 +36,10 @@ typedef struct ModelKind {
      * arena, and checks. NULL where there is nothing to do. */
     int (*compile)(Model *model, const Plan *plan, const Node *node, Arena *arena,
                    Err *err);
-    /* The score, or NaN with *why set to an index into model->reasons. */
-    double (*score)(const Model *model, const double *row, int *why);
+    /* The scores of n people, at most RULE_LANES, whose rows stand side by side: NaN with
+     * why[] an index into model->reasons, else why[] is 0. */
+    void (*score)(const Model *model, const double *const *rows, int n, double *score,
+                  int *why);
     /* Fills at most n_terms shares (or model->most_shares where it is set), in the
      * order of terms, and returns how many; those of amount 0 may be left out. For an
      * additive model they and the intercept add up to the score on the linear scale. */

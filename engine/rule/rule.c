@@ -3,12 +3,15 @@
  *
  * A rule is an array of steps on a stack whose depth was proved when it was parsed.
  * Every step is evaluated: there is nothing to skip that would cost more than the branch
- * around it.
+ * around it. One row is evaluated by itself, many side by side: apply() says what an
+ * operator does for both.
  */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/sums.h"
 #include "engine/rule/rule_code.h"
 
 int words_index(Words *words, const char *word, Arena *arena)
@@ -76,23 +79,6 @@ static double sum_slots(const double *row, const uint32_t *slots, uint32_t n)
     return sum;
 }
 
-/* Four sums at once: ones and zeros come to the same in any order. */
-static double tally_slots(const double *row, const uint32_t *slots, uint32_t n)
-{
-    double a = 0, b = 0, c = 0, d = 0;
-    uint32_t i = 0;
-
-    for (; i + 4 <= n; i += 4) {
-        a += row[slots[i]];
-        b += row[slots[i + 1]];
-        c += row[slots[i + 2]];
-        d += row[slots[i + 3]];
-    }
-    for (; i < n; i++)
-        a += row[slots[i]];
-    return a + b + (c + d);
-}
-
 static double count_slots(const double *row, const uint32_t *slots, uint32_t n)
 {
     uint32_t count = 0;
@@ -102,12 +88,10 @@ static double count_slots(const double *row, const uint32_t *slots, uint32_t n)
     return count;
 }
 
-/* The steps that have more than two operands. */
-static double apply_many(const Rule *rule, const RuleStep *step,
-                         const double *const *base, double a)
+/* The operators that have data. */
+static double apply_many(const Rule *rule, const RuleStep *step, const double *row,
+                         double a)
 {
-    const double *row = base[IN_ROW];
-
     switch ((OpCode)step->code) {
     case OP_IN:
         return is_among(a, &rule->numbers[step->at[1]], step->at[2]);
@@ -116,17 +100,16 @@ static double apply_many(const Rule *rule, const RuleStep *step,
     case OP_SUM:
         return sum_slots(row, &rule->args[step->at[1]], step->at[2]);
     case OP_TALLY:
-        return tally_slots(row, &rule->args[step->at[1]], step->at[2]);
+        return sum_all(&row[rule->args[step->at[1]]], (int)step->at[2]);
     default: /* OP_COUNT */
         return count_slots(row, &rule->args[step->at[1]], step->at[2]);
     }
 }
 
-/* The first two operands are at hand; one that a step has not is any number. */
-static inline double apply(const Rule *rule, const RuleStep *step,
-                           const double *const *base, double a, double b)
+/* The others. An operand that an operator has not is any number. */
+static inline double apply(OpCode code, double a, double b, double c)
 {
-    switch ((OpCode)step->code) {
+    switch (code) {
     case OP_NOT:
         return !is_yes(a);
     case OP_NEG:
@@ -146,13 +129,13 @@ static inline double apply(const Rule *rule, const RuleStep *step,
     case OP_IS_RECORDED:
         return !isnan(a);
     case OP_AND:
-        return is_yes(a) && is_yes(b);
+        return is_yes(a) & is_yes(b);
     case OP_OR:
-        return is_yes(a) || is_yes(b);
+        return is_yes(a) | is_yes(b);
     case OP_EQ:
         return a == b;
     case OP_NE:
-        return a < b || a > b;
+        return (a < b) | (a > b);
     case OP_LT:
         return a < b;
     case OP_LE:
@@ -172,21 +155,25 @@ static inline double apply(const Rule *rule, const RuleStep *step,
     case OP_POW:
     case OP_MIN:
     case OP_MAX:
-        return apply_known((OpCode)step->code, a, b);
+        return apply_known(code, a, b);
     case OP_COALESCE:
         return isnan(a) ? b : a;
-    case OP_IF:
-        return is_yes(a) ? b : base[step->from[2]][step->at[2]];
-    default:
-        return apply_many(rule, step, base, a);
+    default: /* OP_IF */
+        return is_yes(a) ? b : c;
     }
 }
+
+/* ---- one row ------------------------------------------------------------- */
 
 static inline double take_step(const Rule *rule, const RuleStep *step,
                                const double *const *base)
 {
-    return apply(rule, step, base, base[step->from[0]][step->at[0]],
-                 base[step->from[1]][step->at[1]]);
+    double a = base[step->from[0]][step->at[0]];
+
+    if (op_has_data((OpCode)step->code))
+        return apply_many(rule, step, base[IN_ROW], a);
+    return apply((OpCode)step->code, a, base[step->from[1]][step->at[1]],
+                 base[step->from[2]][step->at[2]]);
 }
 
 /* The value as it is. Many a rule is one comparison, which needs no stack. */
@@ -202,6 +189,143 @@ static double evaluate(const Rule *rule, const double *row)
         stack[step->to] = take_step(rule, step, base);
     return base[rule->result][rule->result_at];
 }
+
+/* ---- rows side by side --------------------------------------------------- */
+
+typedef struct Lanes {
+    const Rule *rule;
+    const double *const *rows;
+    int n;
+    double stack[RULE_STACK][RULE_LANES];
+} Lanes;
+
+/* The operand of all rows: where it stands, or copied to room. */
+static const double *fetch(const Lanes *lanes, Base base, uint32_t at, double *room)
+{
+    int n = lanes->n;
+
+    if (base == ON_STACK)
+        return lanes->stack[at];
+    if (base == IN_NUMBERS) {
+        double number = lanes->rule->numbers[at];
+
+        for (int l = 0; l < n; l++)
+            room[l] = number;
+    } else {
+        const double *const *rows = lanes->rows;
+
+        for (int l = 0; l < n; l++)
+            room[l] = rows[l][at];
+    }
+    return room;
+}
+
+/* One loop for each operator, so that nothing is decided row by row. An operand may stand
+ * where the result goes: it is read first. */
+#define EACH(CODE)                                                                       \
+    case CODE:                                                                           \
+        for (int l = 0; l < n; l++)                                                      \
+            to[l] = apply(CODE, a[l], b[l], 0);                                          \
+        return
+
+static void apply_each(OpCode code, const double *a, const double *b, double *to, int n)
+{
+    switch (code) {
+        EACH(OP_NOT);
+        EACH(OP_NEG);
+        EACH(OP_ABS);
+        EACH(OP_LN);
+        EACH(OP_EXP);
+        EACH(OP_SQRT);
+        EACH(OP_FLOOR);
+        EACH(OP_IS_MISSING);
+        EACH(OP_IS_RECORDED);
+        EACH(OP_AND);
+        EACH(OP_OR);
+        EACH(OP_EQ);
+        EACH(OP_NE);
+        EACH(OP_LT);
+        EACH(OP_LE);
+        EACH(OP_GT);
+        EACH(OP_GE);
+        EACH(OP_ADD);
+        EACH(OP_SUB);
+        EACH(OP_MUL);
+        EACH(OP_DIV);
+        EACH(OP_POW);
+        EACH(OP_MIN);
+        EACH(OP_MAX);
+        EACH(OP_COALESCE);
+    default:
+        assert(false); /* has data, or three operands */
+    }
+}
+#undef EACH
+
+static void take_lanes(Lanes *lanes, const RuleStep *step)
+{
+    double room_a[RULE_LANES], room_b[RULE_LANES], room_c[RULE_LANES];
+    OpCode code = (OpCode)step->code;
+    double *to = lanes->stack[step->to];
+    const double *a = fetch(lanes, step->from[0], step->at[0], room_a), *b, *c;
+
+    if (op_has_data(code)) {
+        for (int l = 0; l < lanes->n; l++)
+            to[l] = apply_many(lanes->rule, step, lanes->rows[l], a[l]);
+        return;
+    }
+    b = fetch(lanes, step->from[1], step->at[1], room_b);
+    if (code != OP_IF) {
+        apply_each(code, a, b, to, lanes->n);
+        return;
+    }
+    c = fetch(lanes, step->from[2], step->at[2], room_c);
+    for (int l = 0; l < lanes->n; l++)
+        to[l] = apply(OP_IF, a[l], b[l], c[l]);
+}
+
+/* The values as they are; room is for those that do not stand on the stack. */
+static const double *evaluate_lanes(Lanes *lanes, double *room)
+{
+    const Rule *rule = lanes->rule;
+
+    assert(lanes->n <= RULE_LANES);
+    for (const RuleStep *step = rule->steps; step < rule->steps + rule->n_steps; step++)
+        take_lanes(lanes, step);
+    return fetch(lanes, rule->result, rule->result_at, room);
+}
+
+void rule_numbers(const Rule *rule, const double *const *rows, int n, double *value)
+{
+    Lanes lanes;
+    double room[RULE_LANES];
+    const double *values;
+
+    lanes.rule = rule;
+    lanes.rows = rows;
+    lanes.n = n;
+    values = evaluate_lanes(&lanes, room);
+    for (int l = 0; l < n; l++)
+        value[l] = rule->want == RULE_YESNO ? is_yes(values[l]) : values[l];
+}
+
+uint32_t rule_holds_for(const Rule *rule, const double *const *rows, int n)
+{
+    Lanes lanes;
+    double room[RULE_LANES];
+    const double *values;
+    uint32_t bits = 0;
+
+    lanes.rule = rule;
+    lanes.rows = rows;
+    lanes.n = n;
+    values = evaluate_lanes(&lanes, room);
+    for (int l = 0; l < n; l++)
+        bits |= (uint32_t)is_yes(values[l]) << l;
+    return bits;
+}
+
+/* ---- what callers ask ---------------------------------------------------- */
 
 double rule_number(const Rule *rule, const double *row)
 {

@@ -44,9 +44,15 @@ typedef enum OpCode {
     OP_NOT_IN, /* likewise */
     OP_IF,     /* condition, then, else */
     OP_SUM,    /* push the sum of the slots that the next Op.arg ops hold */
-    OP_TALLY,  /* likewise, where all of them are yes or no */
+    OP_TALLY,  /* likewise, where all of them are yes or no and follow one another */
     OP_COUNT   /* push how many of them are above 0 */
 } OpCode;
+
+/* Whether the next Op.arg ops are its data. */
+static inline bool op_has_data(OpCode code)
+{
+    return code == OP_IN || code == OP_NOT_IN || code >= OP_SUM;
+}
 
 typedef struct Op {
     OpCode code;

@@ -12,11 +12,6 @@ typedef struct Place {
     uint32_t at;
 } Place;
 
-static bool has_data(OpCode code)
-{
-    return code == OP_IN || code == OP_NOT_IN || code >= OP_SUM;
-}
-
 static int count_operands(OpCode code)
 {
     if (code >= OP_SUM)
@@ -35,7 +30,7 @@ static RuleStep step_of(OpCode code, uint32_t number, const Op *op, const Place 
         step.from[i] = (uint8_t)operands[i].base;
         step.at[i] = operands[i].at;
     }
-    if (has_data(code)) {
+    if (op_has_data(code)) {
         step.at[1] = number + 1;
         step.at[2] = op->arg;
     }
@@ -70,7 +65,7 @@ void rule_lay_out(Rule *rule, Arena *arena)
             step->to = (uint8_t)n;
             stack[n] = (Place){ON_STACK, n};
             n++;
-            i += has_data(op->code) ? op->arg : 0;
+            i += op_has_data(op->code) ? op->arg : 0;
         }
     }
     rule->result = stack[0].base;

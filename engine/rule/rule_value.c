@@ -139,7 +139,7 @@ static int parse_call(Parser *p, const struct Function *function, Operand *out)
 static int parse_family(Parser *p, OpCode code, Operand *out)
 {
     int at = p->rule->n_ops;
-    bool is_yesno = true;
+    bool is_run = true; /* of yes or no */
 
     if (parse_advance(p) != 0)
         return -1;
@@ -154,13 +154,15 @@ static int parse_family(Parser *p, OpCode code, Operand *out)
             memcmp(name->family, p->token.text, p->token.len) != 0)
             continue;
         use_name(name);
-        is_yesno = is_yesno && name->type == RULE_YESNO;
+        is_run = is_run && name->type == RULE_YESNO &&
+                 (p->rule->ops[at].arg == 0 ||
+                  name->slot == p->rule->ops[p->rule->n_ops - 1].arg + 1);
         parse_push(p, (Op){OP_SLOT, name->slot, 0});
         p->rule->ops[at].arg++;
     }
     if (p->rule->ops[at].arg == 0)
         return report_unknown(p, "family", true);
-    if (code == OP_SUM && is_yesno)
+    if (code == OP_SUM && is_run)
         p->rule->ops[at].code = OP_TALLY;
     out->type = RULE_NUMBER;
     return parse_advance(p) != 0 ? -1 : parse_mark(p, ")");

@@ -198,7 +198,7 @@ static void measure_model(const Bench *bench, int number)
         for (uint32_t p = 0; p < n_people; p++) {
             int why;
 
-            kept = model->kind->score(
+            kept = model_score(
                 model, &bench->rows[(size_t)(p % N_ROWS) * bench->plan->n_slots], &why);
         }
         ns[r] = (log_cpu() - start) * 1e9 / n_people;

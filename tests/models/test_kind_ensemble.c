@@ -77,7 +77,7 @@ static int compile(World *world, const char *text)
 static double score(World *world, int *why)
 {
     *why = 0;
-    return world->model->kind->score(world->model, world->row, why);
+    return model_score(world->model, world->row, why);
 }
 
 static bool near(double got, double want)
@@ -304,7 +304,7 @@ Test(kind_ensemble, members_may_be_made_of_models)
     inner = score(&world, &why);
     memcpy(row, world.row, sizeof world.row);
     row[world.model->score_slot] = inner;
-    cr_expect(near(outer->kind->score(outer, row, &why),
+    cr_expect(near(model_score(outer, row, &why),
                    1 / (1 + exp(-1 - 2 * log(inner / (1 - inner))))));
     n = outer->kind->shares(outer, row, shares);
     cr_assert_eq(n, 1);

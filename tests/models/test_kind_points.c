@@ -28,7 +28,7 @@ static double score(Tiny *tiny, Model *model, const double *row)
 
     if (model->own == NULL)
         cr_assert_eq(tiny_compile(tiny, model), 0, "%s", tiny->err.text);
-    got = model->kind->score(model, row, &why);
+    got = model_score(model, row, &why);
     cr_assert_eq(isnan(got), why != 0);
     return got;
 }
@@ -37,7 +37,7 @@ static const char *why_not(Model *model, const double *row)
 {
     int why = 0;
 
-    model->kind->score(model, row, &why);
+    model_score(model, row, &why);
     return model->reasons[why].text;
 }
 
