@@ -70,9 +70,11 @@ static void score_model(const Plan *plan, int number, Asked *asked)
     double score[MOST_LANES];
     int why[MOST_LANES];
 
-    for (int r = 1; r < model->n_reasons; r++)
+    for (int r = 1; r < model->n_reasons && asked->n > 0; r++)
         if (model->reasons[r].is_eligibility && model->reasons[r].when != NULL)
             keep_eligible(asked, plan, number, r);
+    if (asked->n == 0)
+        return;
     model->kind->score(model, asked_rows(asked), asked->n, score, why);
     for (int l = 0; l < asked->n; l++) {
         asked->outcome[number][asked->lane[l]] = (uint8_t)why[l];

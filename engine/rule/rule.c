@@ -192,43 +192,53 @@ static double evaluate(const Rule *rule, const double *row)
 
 /* ---- rows side by side --------------------------------------------------- */
 
-typedef struct Lanes {
+/* Rows are taken four by four: the last four are filled up with the first row. */
+enum { AT_ONCE = 4 };
+
+typedef struct Rows {
     const Rule *rule;
-    const double *const *rows;
-    int n;
+    const double *row[RULE_LANES];
+    int n; /* a multiple of AT_ONCE */
     double stack[RULE_STACK][RULE_LANES];
-} Lanes;
+} Rows;
+
+static void rows_begin(Rows *rows, const Rule *rule, const double *const *row, int n)
+{
+    assert(n > 0 && n <= RULE_LANES);
+    rows->rule = rule;
+    rows->n = (n + AT_ONCE - 1) / AT_ONCE * AT_ONCE;
+    for (int l = 0; l < rows->n; l++)
+        rows->row[l] = row[l < n ? l : 0];
+}
 
 /* The operand of all rows: where it stands, or copied to room. */
-static const double *fetch(const Lanes *lanes, Base base, uint32_t at, double *room)
+static const double *fetch(const Rows *rows, Base base, uint32_t at, double *room)
 {
-    int n = lanes->n;
-
     if (base == ON_STACK)
-        return lanes->stack[at];
+        return rows->stack[at];
     if (base == IN_NUMBERS) {
-        double number = lanes->rule->numbers[at];
+        double number = rows->rule->numbers[at];
 
-        for (int l = 0; l < n; l++)
+        for (int l = 0; l < RULE_LANES; l++)
             room[l] = number;
-    } else {
-        const double *const *rows = lanes->rows;
-
-        for (int l = 0; l < n; l++)
-            room[l] = rows[l][at];
+        return room;
     }
+    for (int q = 0; q < rows->n; q += AT_ONCE)
+        for (int l = q; l < q + AT_ONCE; l++)
+            room[l] = rows->row[l][at];
     return room;
 }
 
-/* One loop for each operator, so that nothing is decided row by row. An operand may stand
- * where the result goes: it is read first. */
+/* One loop for each operator, so that nothing is decided row by row. */
 #define EACH(CODE)                                                                       \
     case CODE:                                                                           \
-        for (int l = 0; l < n; l++)                                                      \
-            to[l] = apply(CODE, a[l], b[l], 0);                                          \
+        for (int q = 0; q < n; q += AT_ONCE)                                             \
+            for (int l = q; l < q + AT_ONCE; l++)                                        \
+                to[l] = apply(CODE, a[l], b[l], 0);                                      \
         return
 
-static void apply_each(OpCode code, const double *a, const double *b, double *to, int n)
+static void apply_each(OpCode code, const double *restrict a, const double *restrict b,
+                       double *restrict to, int n)
 {
     switch (code) {
         EACH(OP_NOT);
@@ -262,64 +272,69 @@ static void apply_each(OpCode code, const double *a, const double *b, double *to
 }
 #undef EACH
 
-static void take_lanes(Lanes *lanes, const RuleStep *step)
+static void apply_if(const Rows *rows, const RuleStep *step, double *to)
 {
-    double room_a[RULE_LANES], room_b[RULE_LANES], room_c[RULE_LANES];
-    OpCode code = (OpCode)step->code;
-    double *to = lanes->stack[step->to];
-    const double *a = fetch(lanes, step->from[0], step->at[0], room_a), *b, *c;
+    double room[3][RULE_LANES];
+    const double *a = fetch(rows, step->from[0], step->at[0], room[0]);
+    const double *b = fetch(rows, step->from[1], step->at[1], room[1]);
+    const double *c = fetch(rows, step->from[2], step->at[2], room[2]);
 
-    if (op_has_data(code)) {
-        for (int l = 0; l < lanes->n; l++)
-            to[l] = apply_many(lanes->rule, step, lanes->rows[l], a[l]);
-        return;
-    }
-    b = fetch(lanes, step->from[1], step->at[1], room_b);
-    if (code != OP_IF) {
-        apply_each(code, a, b, to, lanes->n);
-        return;
-    }
-    c = fetch(lanes, step->from[2], step->at[2], room_c);
-    for (int l = 0; l < lanes->n; l++)
+    for (int l = 0; l < rows->n; l++)
         to[l] = apply(OP_IF, a[l], b[l], c[l]);
 }
 
-/* The values as they are; room is for those that do not stand on the stack. */
-static const double *evaluate_lanes(Lanes *lanes, double *room)
+static void take_rows(Rows *rows, const RuleStep *step)
 {
-    const Rule *rule = lanes->rule;
+    OpCode code = (OpCode)step->code;
+    double to[RULE_LANES], room_a[RULE_LANES], room_b[RULE_LANES];
 
-    assert(lanes->n <= RULE_LANES);
-    for (const RuleStep *step = rule->steps; step < rule->steps + rule->n_steps; step++)
-        take_lanes(lanes, step);
-    return fetch(lanes, rule->result, rule->result_at, room);
+    if (code == OP_IF) {
+        apply_if(rows, step, to);
+    } else if (op_has_data(code)) {
+        const double *a = fetch(rows, step->from[0], step->at[0], room_a);
+
+        for (int l = 0; l < rows->n; l++)
+            to[l] = apply_many(rows->rule, step, rows->row[l], a[l]);
+    } else {
+        const double *a = fetch(rows, step->from[0], step->at[0], room_a);
+        const double *b = fetch(rows, step->from[1], step->at[1], room_b);
+
+        apply_each(code, a, b, to, rows->n);
+    }
+    memcpy(rows->stack[step->to], to, (size_t)rows->n * sizeof *to);
 }
 
-void rule_numbers(const Rule *rule, const double *const *rows, int n, double *value)
+/* The values as they are; room is for those that do not stand on the stack. */
+static const double *evaluate_rows(Rows *rows, double *room)
 {
-    Lanes lanes;
+    const Rule *rule = rows->rule;
+
+    for (const RuleStep *step = rule->steps; step < rule->steps + rule->n_steps; step++)
+        take_rows(rows, step);
+    return fetch(rows, rule->result, rule->result_at, room);
+}
+
+void rule_numbers(const Rule *rule, const double *const *row, int n, double *value)
+{
+    Rows rows;
     double room[RULE_LANES];
     const double *values;
 
-    lanes.rule = rule;
-    lanes.rows = rows;
-    lanes.n = n;
-    values = evaluate_lanes(&lanes, room);
+    rows_begin(&rows, rule, row, n);
+    values = evaluate_rows(&rows, room);
     for (int l = 0; l < n; l++)
         value[l] = rule->want == RULE_YESNO ? is_yes(values[l]) : values[l];
 }
 
-uint32_t rule_holds_for(const Rule *rule, const double *const *rows, int n)
+uint32_t rule_holds_for(const Rule *rule, const double *const *row, int n)
 {
-    Lanes lanes;
+    Rows rows;
     double room[RULE_LANES];
     const double *values;
     uint32_t bits = 0;
 
-    lanes.rule = rule;
-    lanes.rows = rows;
-    lanes.n = n;
-    values = evaluate_lanes(&lanes, room);
+    rows_begin(&rows, rule, row, n);
+    values = evaluate_rows(&rows, room);
     for (int l = 0; l < n; l++)
         bits |= (uint32_t)is_yes(values[l]) << l;
     return bits;
