@@ -61,15 +61,17 @@ duck() {
         -c "alter table peer.cohort_member attach partition $list for values in ($peer_run)"
 }
 
+save_csv() { sql -c "\\copy $2 to '$1/${2#*.}.csv' (format csv, header)"; }
+export -f sql save_csv
+
 load_duck() {
-    local folder=$work/csv name
+    local folder=$work/csv
     rm -rf "$work/duck.db" "$folder"
     mkdir -p "$folder"
-    for name in sid.person sid.registration sid.practice sid.opt_out sid.gp_event \
-        sid.prescription sid.hospital_spell sid.diagnosis sid.ae_attendance peer.efi_code \
-        peer.hfrs_code peer.charlson_code peer.charlson_bit peer.chapter peer.sentinel; do
-        sql -c "\\copy $name to '$folder/${name#*.}.csv' (format csv, header)"
-    done
+    printf '%s\n' sid.gp_event sid.prescription sid.person sid.registration sid.practice \
+        sid.opt_out sid.hospital_spell sid.diagnosis sid.ae_attendance peer.efi_code \
+        peer.hfrs_code peer.charlson_code peer.charlson_bit peer.chapter peer.sentinel |
+        xargs -P "$jobs" -I{} bash -c 'save_csv "$@"' - "$folder" {}
     node tests/bench/duck.mjs "$work/duck.db" tests/bench/duck_load.sql dir="$folder"
 }
 
