@@ -192,6 +192,16 @@ static void count_repeat(const Counting *c)
         cell->number = 1;
 }
 
+static inline void count_code(const Counting *c)
+{
+    Cell *cell = touch(c->lane, c->rest);
+    uint32_t *mark = &c->tally->room[c->rest->room];
+
+    cell->n += *mark != c->lane->mark;
+    cell->day = c->event.day;
+    *mark = c->lane->mark;
+}
+
 /* The counts that keep more than how many and the last day. */
 static void count_other(const Counting *c)
 {
@@ -221,28 +231,24 @@ static void count_other(const Counting *c)
     }
 }
 
-static inline void count_bit(Counted *lane, const Rest *rest)
+static inline void count_once(const Counting *c)
 {
-    lane->bits[rest->at / 64] |= UINT64_C(1) << rest->at % 64;
-    lane->rows[rest->room]++;
-}
+    Counted *lane = c->lane;
+    const Rest *rest = c->rest;
 
-static inline void count_plain(Counted *lane, const Rest *rest, int32_t day)
-{
-    Cell *cell = touch(lane, rest);
+    if (rest->way == WAY_CODE) {
+        count_code(c);
+    } else if (rest->way == WAY_BIT) {
+        lane->bits[rest->at / 64] |= UINT64_C(1) << rest->at % 64;
+        lane->rows[rest->room]++;
+    } else if (rest->way == WAY_PLAIN) {
+        Cell *cell = touch(lane, rest);
 
-    cell->n++;
-    cell->day = day;
-}
-
-static inline void count_code(Tally *tally, Counted *lane, const Rest *rest, int32_t day)
-{
-    Cell *cell = touch(lane, rest);
-    uint32_t *mark = &tally->room[rest->room];
-
-    cell->n += *mark != lane->mark;
-    cell->day = day;
-    *mark = lane->mark;
+        cell->n++;
+        cell->day = c->event.day;
+    } else {
+        count_other(c);
+    }
 }
 
 /* ---- one event for all features ------------------------------------------ */
@@ -278,16 +284,8 @@ static inline void count_rest(Tally *tally, Counted *lane, const Rest *rest,
                               events->value != NULL ? events->value[event.at] : NAN);
             counted = takes ? rest->hit : counted;
         }
-        if (!takes)
-            ;
-        else if (rest->way == WAY_CODE)
-            count_code(tally, lane, rest, event.day);
-        else if (rest->way == WAY_BIT)
-            count_bit(lane, rest);
-        else if (rest->way == WAY_PLAIN)
-            count_plain(lane, rest, event.day);
-        else
-            count_other(&(Counting){tally, lane, rest, events, event});
+        if (takes)
+            count_once(&(Counting){tally, lane, rest, events, event});
         if (rest->is_last)
             break;
     }

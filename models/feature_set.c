@@ -246,9 +246,8 @@ static void end_work(SourceSet *source, CodeWork *work, uint32_t first)
         work->rest = first;
         source->rest[source->n_rest - 1].is_last = true;
     }
-    for (int w = 0; w < CODE_WINDOWS && work->window[w] != 0; w++) {
+    for (int w = 0; w < CODE_WINDOWS && work->window[w] != 0; w++)
         source->n_windows = source->n_windows > w ? source->n_windows : w + 1;
-    }
 }
 
 static void set_source(FeatureSet *set, SourceSet *to, const Source *source,

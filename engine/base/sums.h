@@ -57,7 +57,7 @@ static inline double sum_points(const double *value, const double *points, int n
         b += points_at(&value[i + 2], &points[i + 2]);
     }
     for (; i < n; i++)
-        rest += value[i] > 0 ? points[i] : 0;
+        rest += (value[i] > 0) * points[i];
     a += b;
     return a[0] + a[1] + rest;
 }

@@ -152,20 +152,23 @@ static void measure_features(const Bench *bench, const char *name)
 {
     FeatureSet *set = feature_set_new(bench->plan, bench->store, false);
     Tally *tally = tally_new(set);
-    double ns[ROUNDS], *row = mem_alloc(bench->plan->n_slots, sizeof *row, "a row");
+    Lanes *lanes = lanes_new(bench->plan);
+    uint32_t n_people = bench->store->n_people;
+    double ns[ROUNDS];
     uint64_t n = 0;
 
     for (int e = 0; e < bench->plan->n_event_sources; e++)
         n += bench->store->events[e].n;
+    lanes_clear(lanes, bench->plan, feature_set_untouched(set));
     for (int r = 0; r < ROUNDS; r++) {
         double start = log_cpu();
 
-        for (uint32_t p = 0; p < bench->store->n_people; p++)
-            feature_row(row, NULL, tally, p);
+        for (uint32_t p = 0; p + MOST_LANES <= n_people; p += MOST_LANES)
+            feature_lanes(lanes, NULL, tally, p, MOST_LANES);
         ns[r] = (log_cpu() - start) * 1e9 / (double)n;
     }
-    print_line(name, ns, bench->store->n_people);
-    free(row);
+    print_line(name, ns, n_people);
+    lanes_free(lanes);
     tally_free(tally);
     feature_set_free(set);
 }
@@ -188,18 +191,20 @@ static void measure_model(const Bench *bench, int number)
 {
     const Model *model = &bench->plan->models[number];
     uint32_t n_people = bench->store->n_people;
+    double ns[ROUNDS], score[MOST_LANES];
+    const double *rows[MOST_LANES];
+    int why[MOST_LANES];
     volatile double kept = 0; /* so that no call is left out */
-    double ns[ROUNDS];
     char name[64];
 
     for (int r = 0; r < ROUNDS; r++) {
         double start = log_cpu();
 
-        for (uint32_t p = 0; p < n_people; p++) {
-            int why;
-
-            kept = model_score(
-                model, &bench->rows[(size_t)(p % N_ROWS) * bench->plan->n_slots], &why);
+        for (uint32_t p = 0; p + MOST_LANES <= n_people; p += MOST_LANES) {
+            for (uint32_t l = 0; l < MOST_LANES; l++)
+                rows[l] = &bench->rows[(p + l) % N_ROWS * bench->plan->n_slots];
+            model->kind->score(model, rows, MOST_LANES, score, why);
+            kept = score[0];
         }
         ns[r] = (log_cpu() - start) * 1e9 / n_people;
     }

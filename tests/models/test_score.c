@@ -165,6 +165,42 @@ Test(score, one_person_step_by_step)
     tiny_free(tiny);
 }
 
+/* Sixteen people share a visit: nobody's features are anybody else's, whoever was in the
+ * lane before, and of people without events too. */
+Test(score, people_side_by_side_have_their_own_features)
+{
+    enum { N = 203 };
+    Tiny *tiny = town(N);
+    const Plan *plan = &tiny->plan;
+    FeatureSet *set = feature_set_new(plan, &tiny->store, false);
+    Tally *tally = tally_new(set), *alone = tally_new(set);
+    Lanes *lanes = lanes_new(plan);
+    size_t n_bytes = (size_t)plan->n_features * sizeof(double);
+    uint32_t first = plan->features[0].slot, n_touched = 0;
+
+    lanes_clear(lanes, plan, feature_set_untouched(set));
+    for (uint32_t from = 0; from < N; from += MOST_LANES) {
+        int n = N - from < MOST_LANES ? (int)(N - from) : MOST_LANES;
+
+        feature_lanes(lanes, NULL, tally, from, n);
+        cr_expect_eq(lanes->n, n);
+        for (int l = 0; l < n; l++) {
+            double row[TINY_MOST_SLOTS] = {0};
+
+            feature_row(row, NULL, alone, from + (uint32_t)l);
+            cr_expect_arr_eq(lanes->row[l] + first, row + first, n_bytes, "%u",
+                             from + (uint32_t)l);
+            n_touched += lanes->n_touched[l];
+        }
+    }
+    cr_expect_gt(n_touched, N);
+    lanes_free(lanes);
+    tally_free(alone);
+    tally_free(tally);
+    feature_set_free(set);
+    tiny_free(tiny);
+}
+
 /* A step as it is said to be, for one row. */
 static void take_step(const Plan *plan, const Step *step, double *row, uint8_t *outcome)
 {

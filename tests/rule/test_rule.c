@@ -244,6 +244,42 @@ Test(rule, choices)
     arena_free(world->arena);
 }
 
+/* However many rows there are, each has the value that it has by itself. */
+static void expect_side_by_side(const Rule *rule)
+{
+    double rows[RULE_LANES][N_SLOTS], value[RULE_LANES];
+    const double *row[RULE_LANES];
+
+    for (int l = 0; l < RULE_LANES; l++) {
+        for (int s = 0; s < N_SLOTS; s++)
+            rows[l][s] = l > 0 && (l + s) % 5 == 0 ? NAN : ROW[s] + (l * s) % 3 - l % 2;
+        row[l] = rows[l];
+    }
+    for (int n = 1; n <= RULE_LANES; n++) {
+        uint32_t holds = rule_holds_for(rule, row, n);
+
+        rule_numbers(rule, row, n, value);
+        cr_expect_eq(holds >> (n - 1) >> 1, 0, "%s: of nobody", rule_text(rule));
+        for (int l = 0; l < n; l++) {
+            cr_expect(same(value[l], rule_number(rule, rows[l])), "%s: row %d of %d",
+                      rule_text(rule), l, n);
+            cr_expect_eq(holds >> l & 1, rule_holds(rule, rows[l]), "%s: row %d of %d",
+                         rule_text(rule), l, n);
+        }
+    }
+}
+
+Test(rule, rows_side_by_side)
+{
+    World *world = world_new();
+
+    for (size_t c = 0; c < sizeof NUMBERS / sizeof *NUMBERS; c++)
+        expect_side_by_side(compile(world, NUMBERS[c].text, RULE_NUMBER));
+    for (size_t c = 0; c < sizeof CHOICES / sizeof *CHOICES; c++)
+        expect_side_by_side(compile(world, CHOICES[c].text, RULE_YESNO));
+    arena_free(world->arena);
+}
+
 static const struct {
     const char *text;
     RuleType want;
