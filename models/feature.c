@@ -5,42 +5,11 @@
  * through an array and knows where it ends. Only the features that events touched are
  * finished and cleared; the others keep what `missing` gives them.
  */
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "models/feature_set.h"
-
-/* What a feature has counted of a person so far. */
-typedef struct Cell {
-    double number; /* sum, least, most ..., by count */
-    uint32_t n;    /* events, days or codes; 0 = not touched */
-    int32_t day;   /* see feature_row() */
-} Cell;
-
-/* What has been counted of the person of a lane. */
-typedef struct Counted {
-    uint64_t *bits;    /* features that count */
-    uint32_t *rows;    /* by bit, and one for nobody */
-    Cell *cells;       /* of the other features */
-    uint32_t *touched; /* cells in use, each once */
-    uint32_t n_touched;
-    uint32_t mark; /* in the rooms of COUNT_CODES: of this person */
-    char sex;
-    char pad[15]; /* to 64 bytes, the step from lane to lane */
-} Counted;
-
-struct Tally {
-    const FeatureSet *set;
-    size_t n_words;
-    Counted lanes[MOST_LANES];
-    uint32_t *room;
-    uint32_t mark;   /* the last one given */
-    uint32_t *spare; /* room for features touched */
-    uint8_t *step;   /* by event of a source: how many lanes further its person is */
-    size_t step_room;
-};
+#include "models/tally.h"
 
 /* ---- the tally ----------------------------------------------------------- */
 
@@ -88,110 +57,6 @@ void tally_free(Tally *tally)
 
 /* ---- one event for one feature ------------------------------------------- */
 
-/* What is looked at of every event. */
-typedef struct Event {
-    uint64_t at; /* in the events of its source */
-    int32_t day;
-    uint32_t conditions;
-} Event;
-
-/* An event that counts for the cell of a feature. */
-typedef struct Counting {
-    Tally *tally;
-    Counted *lane;
-    const Rest *rest;
-    const Events *events;
-    Event event;
-} Counting;
-
-static inline Cell *touch(Counted *lane, const Rest *rest)
-{
-    Cell *cell = &lane->cells[rest->at];
-
-    /* Without a branch: written each time, kept the first time. */
-    lane->touched[lane->n_touched] = rest->at;
-    lane->n_touched += cell->n == 0;
-    return cell;
-}
-
-static const Feature *asked_feature(const Counting *c)
-{
-    const FeatureSet *set = c->tally->set;
-
-    return &set->plan->features[set->feature_of_cell[c->rest->at]];
-}
-
-static void count_value(const Counting *c)
-{
-    Count count = asked_feature(c)->count;
-    double value = c->events->value != NULL ? c->events->value[c->event.at] : NAN;
-    int32_t day = c->event.day;
-    bool is_first, takes;
-    Cell *cell;
-
-    if (!isfinite(value))
-        return;
-    cell = touch(c->lane, c->rest);
-    is_first = cell->n++ == 0;
-    switch (count) {
-    case COUNT_MIN:
-        takes = is_first || value < cell->number;
-        break;
-    case COUNT_MAX:
-        takes = is_first || value > cell->number;
-        break;
-    case COUNT_LATEST:
-        takes = is_first || day > cell->day || value > cell->number;
-        break;
-    case COUNT_EARLIEST:
-        takes = is_first || (day == cell->day && value > cell->number);
-        break;
-    default: /* COUNT_SUM, COUNT_MEAN: in the order of the store, which is total */
-        cell->number += value;
-        takes = false;
-    }
-    if (takes)
-        cell->number = value;
-    if (is_first || count != COUNT_EARLIEST)
-        cell->day = day;
-}
-
-static void count_bed_days(const Counting *c)
-{
-    const Feature *asked = asked_feature(c);
-    int32_t day = c->event.day, first = day > asked->from ? day : asked->from;
-    int32_t end = c->events->end != NULL ? c->events->end[c->event.at] : DAY_UNKNOWN;
-    Cell *cell;
-
-    if (end == DAY_UNKNOWN)
-        end = c->tally->set->plan->as_of;
-    if (day < asked->from && end <= asked->from)
-        return; /* over before the window began */
-    if (end > asked->to)
-        end = asked->to;
-    cell = touch(c->lane, c->rest);
-    cell->n++;
-    cell->day = day;
-    if (end > first)
-        cell->number += end - first;
-}
-
-/* The room is a ring of the last n days. */
-static void count_repeat(const Counting *c)
-{
-    const Feature *asked = asked_feature(c);
-    uint32_t *ring = &c->tally->room[c->rest->room];
-    uint32_t n = (uint32_t)asked->repeat_n;
-    int32_t day = c->event.day;
-    Cell *cell = touch(c->lane, c->rest);
-
-    ring[cell->n % n] = (uint32_t)day;
-    cell->n++;
-    cell->day = day;
-    if (cell->n >= n && day - (int32_t)ring[cell->n % n] < asked->repeat_days)
-        cell->number = 1;
-}
-
 static inline void count_code(const Counting *c)
 {
     Cell *cell = touch(c->lane, c->rest);
@@ -200,35 +65,6 @@ static inline void count_code(const Counting *c)
     cell->n += *mark != c->lane->mark;
     cell->day = c->event.day;
     *mark = c->lane->mark;
-}
-
-/* The counts that keep more than how many and the last day. */
-static void count_other(const Counting *c)
-{
-    int32_t day = c->event.day;
-    Cell *cell;
-
-    switch (asked_feature(c)->count) {
-    case COUNT_DATES:
-        cell = touch(c->lane, c->rest);
-        cell->n += cell->n == 0 || cell->day != day;
-        cell->day = day;
-        break;
-    case COUNT_DAYS_SINCE_FIRST:
-    case COUNT_AGE_AT_FIRST:
-        cell = touch(c->lane, c->rest);
-        if (cell->n++ == 0)
-            cell->day = day;
-        break;
-    case COUNT_BED_DAYS:
-        count_bed_days(c);
-        break;
-    case COUNT_REPEAT:
-        count_repeat(c);
-        break;
-    default:
-        count_value(c);
-    }
 }
 
 static inline void count_once(const Counting *c)
@@ -247,7 +83,7 @@ static inline void count_once(const Counting *c)
         cell->n++;
         cell->day = c->event.day;
     } else {
-        count_other(c);
+        cell_count(c);
     }
 }
 
@@ -264,8 +100,11 @@ static bool hit_holds(const Hit *hit, char sex, double value)
 
 static inline bool window_has(const Window *window, Event event)
 {
-    return ((uint32_t)event.day - (uint32_t)window->from < window->span) &
-           ((event.conditions & window->conditions) == window->conditions);
+    bool is_in = (uint32_t)event.day - (uint32_t)window->from < window->span;
+
+    if (!event.has_conditions)
+        return is_in;
+    return is_in & ((event.conditions & window->conditions) == window->conditions);
 }
 
 /* Counts an event for a list. Of several hits of a feature the first that holds counts.
@@ -343,13 +182,26 @@ typedef struct Stretch {
     const uint8_t *step;
 } Stretch;
 
-/* What their codes do. Called with a constant number of windows, so that the loop has
- * nothing in it that is not needed. */
-static inline void count_coded(Tally *tally, const Stretch *stretch, int n_windows)
+/* What a source has, so that the loop over its events has nothing in it that is not
+ * needed: constants wherever these functions are called. */
+typedef struct Shape {
+    int n_windows;
+    bool has_conditions;
+} Shape;
+
+static inline Event event_of(const Events *events, uint64_t e, Shape shape)
+{
+    return (Event){e, events->day[e], shape.has_conditions,
+                   shape.has_conditions ? events->conditions[e] : 0};
+}
+
+/* What their codes do. */
+__attribute__((always_inline)) static inline void
+count_coded(Tally *tally, const Stretch *stretch, Shape shape)
 {
     const SourceSet *source = stretch->source;
-    const int32_t *day = source->events->day;
-    const uint32_t *code = source->events->code, *conditions = source->events->conditions;
+    const Events *events = source->events;
+    const uint32_t *code = events->code;
     const CodeWork *codes = source->codes;
     const uint8_t *step = stretch->step;
     Counted *lane = tally->lanes;
@@ -357,25 +209,35 @@ static inline void count_coded(Tally *tally, const Stretch *stretch, int n_windo
     for (uint64_t e = stretch->from, to = stretch->to; e < to; e++) {
         lane += *step++;
         if (code[e] != CODE_NONE)
-            count_work(tally, lane, &(Work){source, &codes[code[e]], n_windows},
-                       (Event){e, day[e], conditions != NULL ? conditions[e] : 0});
+            count_work(tally, lane, &(Work){source, &codes[code[e]], shape.n_windows},
+                       event_of(events, e, shape));
     }
 }
 
 /* What every one of them does. */
-static void count_every(Tally *tally, const Stretch *stretch)
+__attribute__((always_inline)) static inline void
+count_every(Tally *tally, const Stretch *stretch, Shape shape)
 {
     const SourceSet *source = stretch->source;
-    const Events *events = source->events;
     Counted *lane = tally->lanes;
 
     for (uint64_t e = stretch->from; e < stretch->to; e++) {
-        uint32_t conditions = events->conditions != NULL ? events->conditions[e] : 0;
-
         lane += stretch->step[e - stretch->from];
-        count_work(tally, lane, &(Work){source, &source->uncoded, source->n_windows},
-                   (Event){e, events->day[e], conditions});
+        count_work(tally, lane, &(Work){source, &source->uncoded, shape.n_windows},
+                   event_of(source->events, e, shape));
     }
+}
+
+static void count_codes(Tally *tally, const Stretch *stretch)
+{
+    if (stretch->source->events->conditions != NULL)
+        count_coded(tally, stretch, (Shape){CODE_WINDOWS, true});
+    else if (stretch->source->n_windows == 0)
+        count_coded(tally, stretch, (Shape){0, false});
+    else if (stretch->source->n_windows == 1)
+        count_coded(tally, stretch, (Shape){1, false});
+    else
+        count_coded(tally, stretch, (Shape){CODE_WINDOWS, false});
 }
 
 static void count_source(Tally *tally, const SourceSet *source, uint32_t from, int n)
@@ -388,14 +250,10 @@ static void count_source(Tally *tally, const SourceSet *source, uint32_t from, i
     stretch.from = events->start[from];
     stretch.to = events->start[from + (uint32_t)n];
     stretch.step = find_steps(tally, &events->start[from], n);
-    if (source->counts_codes && source->n_windows == 0)
-        count_coded(tally, &stretch, 0);
-    else if (source->counts_codes && source->n_windows == 1)
-        count_coded(tally, &stretch, 1);
-    else if (source->counts_codes)
-        count_coded(tally, &stretch, CODE_WINDOWS);
+    if (source->counts_codes)
+        count_codes(tally, &stretch);
     if (source->counts_every)
-        count_every(tally, &stretch);
+        count_every(tally, &stretch, (Shape){CODE_WINDOWS, events->conditions != NULL});
 }
 
 /* A mark that no person before has left in the rooms. */
@@ -435,28 +293,6 @@ static void count_people(Tally *tally, uint32_t from, int n)
 }
 
 /* ---- rows ---------------------------------------------------------------- */
-
-static double cell_value(const Cell *cell, Count count, int32_t as_of, int32_t birth)
-{
-    switch (count) {
-    case COUNT_EXISTS:
-        return 1;
-    case COUNT_ROWS:
-    case COUNT_DATES:
-    case COUNT_CODES:
-        return cell->n;
-    case COUNT_MEAN:
-        return cell->number / cell->n;
-    case COUNT_DAYS_SINCE_LAST:
-    case COUNT_DAYS_SINCE_FIRST:
-        return as_of - cell->day;
-    case COUNT_AGE_AT_LAST:
-    case COUNT_AGE_AT_FIRST:
-        return day_age(birth, cell->day);
-    default:
-        return cell->number;
-    }
-}
 
 /* Where the features of a person go; evidence may be NULL. */
 typedef struct Out {

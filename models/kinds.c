@@ -264,7 +264,7 @@ static inline double term_usable(const Model *model, int number, double input, i
     double value;
     int done;
 
-    if (input >= term->least && input <= term->most) /* as nearly always */
+    if (input >= term->least && input <= term->most)
         return input;
     value = under_policies(model, term, input, &done);
     if (!isnan(value))
@@ -280,6 +280,15 @@ double term_value(const Model *model, int number, const double *row, int *why)
     return term_usable(model, number, term_input(&model->terms[number], row), why);
 }
 
+static bool all_within(const double *value, int n, double least, double most)
+{
+    bool is_within = true;
+
+    for (int l = 0; l < n; l++)
+        is_within &= (int)(value[l] >= least) & (int)(value[l] <= most);
+    return is_within;
+}
+
 void term_values(const Model *model, int number, const double *const *rows, int n,
                  double *value, int *why)
 {
@@ -287,9 +296,13 @@ void term_values(const Model *model, int number, const double *const *rows, int 
 
     if (term->value != NULL)
         rule_numbers(term->value, rows, n, value);
+    else
+        for (int l = 0; l < n; l++)
+            value[l] = rows[l][term->slot];
+    if (all_within(value, n, term->least, term->most)) /* as nearly always */
+        return;
     for (int l = 0; l < n; l++)
-        value[l] = term_usable(
-            model, number, term->value != NULL ? value[l] : rows[l][term->slot], &why[l]);
+        value[l] = term_usable(model, number, value[l], &why[l]);
 }
 
 int term_replaced(const Model *model, int input, const double *row)

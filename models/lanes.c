@@ -17,13 +17,12 @@ Lanes *lanes_new(const Plan *plan)
            n_words = ((size_t)plan->n_steps + 63) / 64;
     double *row = mem_alloc(MOST_LANES * n_slots, sizeof *row, "rows");
     uint32_t *touched = mem_alloc(MOST_LANES * n_features, sizeof *touched, "features");
-    uint64_t *due = mem_alloc(MOST_LANES * n_words, sizeof *due, "steps");
 
+    lanes->due = mem_alloc(n_words, sizeof *lanes->due, "steps");
     lanes->outcome = mem_alloc(n_models, sizeof *lanes->outcome, "outcomes");
     for (size_t l = 0; l < MOST_LANES; l++) {
         lanes->row[l] = row + l * n_slots;
         lanes->touched[l] = touched + l * n_features;
-        lanes->due[l] = due + l * n_words;
     }
     return lanes;
 }
@@ -41,7 +40,7 @@ void lanes_free(Lanes *lanes)
 {
     if (lanes == NULL)
         return;
-    free(lanes->due[0]);
+    free(lanes->due);
     free(lanes->touched[0]);
     free(lanes->outcome);
     free(lanes->row[0]);

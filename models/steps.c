@@ -229,7 +229,7 @@ void steps_free(Steps *steps)
 
 /* ---- people -------------------------------------------------------------- */
 
-static void find_due(uint64_t *due, const Steps *steps, const Lanes *lanes, int lane)
+static void find_due(const Steps *steps, Lanes *lanes, int lane)
 {
     const uint32_t *touched = lanes->touched[lane];
     size_t n_features = (size_t)steps->plan->n_features;
@@ -240,7 +240,7 @@ static void find_due(uint64_t *due, const Steps *steps, const Lanes *lanes, int 
 
         for (uint32_t t = 0; t < lanes->n_touched[lane]; t++)
             word |= set_off[touched[t]];
-        due[w] = word;
+        lanes->due[w][lane] = word;
     }
 }
 
@@ -255,38 +255,52 @@ static void begin(const Steps *steps, Lanes *lanes)
     memcpy(lanes->outcome, steps->outcome,
            (size_t)plan->n_models * sizeof *lanes->outcome);
     for (int l = 0; l < lanes->n; l++)
-        find_due(lanes->due[l], steps, lanes, l);
+        find_due(steps, lanes, l);
 }
 
 static void ask(Asked *asked, const Lanes *lanes, size_t step)
 {
+    const uint64_t *due = lanes->due[step / 64];
     int n = 0;
 
     for (int l = 0; l < lanes->n; l++) { /* without a branch */
         asked->row[n] = lanes->row[l];
         asked->lane[n] = (uint8_t)l;
-        n += has_bit(lanes->due[l][step / 64], step);
+        n += has_bit(due[l], step);
     }
     asked->n = n;
+}
+
+static Asked ask_all(const Lanes *lanes)
+{
+    Asked all = {.n = lanes->n, .outcome = lanes->outcome};
+
+    for (int l = 0; l < lanes->n; l++) {
+        all.row[l] = lanes->row[l];
+        all.lane[l] = (uint8_t)l;
+    }
+    return all;
 }
 
 void steps_take(const Steps *steps, Lanes *lanes)
 {
     const Plan *plan = steps->plan;
-    Asked asked = {.outcome = lanes->outcome};
+    const Asked all = ask_all(lanes);
 
     begin(steps, lanes);
     for (int s = 0; s < plan->n_steps; s++) {
-        ask(&asked, lanes, (size_t)s);
+        Asked asked = all;
+
+        if (!has_bit(steps->always[s / 64], (size_t)s))
+            ask(&asked, lanes, (size_t)s);
         take(plan, &plan->steps[s], &asked);
     }
 }
 
 void steps_derive(Lanes *lanes, const Plan *plan, const bool *slots)
 {
-    Asked all = {.n = lanes->n};
+    const Asked all = ask_all(lanes);
 
-    memcpy(all.row, lanes->row, sizeof all.row);
     for (int s = 0; s < plan->n_steps; s++) {
         const Derived *derived = &plan->derived[plan->steps[s].index];
 

@@ -1,6 +1,6 @@
 /*
  * sums.h - sums of whole numbers that come to the same in any order, and so are taken
- * four at a time: none may be beyond 2^53.
+ * several at a time: none may be beyond 2^53.
  */
 #ifndef ENGINE_BASE_SUMS_H
 #define ENGINE_BASE_SUMS_H
@@ -24,17 +24,16 @@ static inline Pair pair_at(const double *value)
 static inline double sum_all(const double *value, int n)
 {
     Pair a = {0, 0}, b = {0, 0};
-    double rest = 0;
     int i = 0;
 
-    for (; i + 4 <= n; i += 4) {
-        a += pair_at(&value[i]);
-        b += pair_at(&value[i + 2]);
+    for (; i + 8 <= n; i += 8) {
+        a += pair_at(&value[i]) + pair_at(&value[i + 2]);
+        b += pair_at(&value[i + 4]) + pair_at(&value[i + 6]);
     }
-    for (; i < n; i++)
-        rest += value[i];
+    for (; i + 2 <= n; i += 2)
+        a += pair_at(&value[i]);
     a += b;
-    return a[0] + a[1] + rest;
+    return a[0] + a[1] + (i < n ? value[i] : 0);
 }
 
 /* The points of those whose value is above 0; missing is not. */
@@ -49,17 +48,17 @@ static inline Pair points_at(const double *value, const double *points)
 static inline double sum_points(const double *value, const double *points, int n)
 {
     Pair a = {0, 0}, b = {0, 0};
-    double rest = 0;
     int i = 0;
 
-    for (; i + 4 <= n; i += 4) {
-        a += points_at(&value[i], &points[i]);
-        b += points_at(&value[i + 2], &points[i + 2]);
+    for (; i + 8 <= n; i += 8) {
+        a += points_at(&value[i], &points[i]) + points_at(&value[i + 2], &points[i + 2]);
+        b += points_at(&value[i + 4], &points[i + 4]) +
+             points_at(&value[i + 6], &points[i + 6]);
     }
-    for (; i < n; i++)
-        rest += (value[i] > 0) * points[i];
+    for (; i + 2 <= n; i += 2)
+        a += points_at(&value[i], &points[i]);
     a += b;
-    return a[0] + a[1] + rest;
+    return a[0] + a[1] + (i < n ? (value[i] > 0) * points[i] : 0);
 }
 
 #endif

@@ -129,13 +129,13 @@ static inline double apply(OpCode code, double a, double b, double c)
     case OP_IS_RECORDED:
         return !isnan(a);
     case OP_AND:
-        return is_yes(a) & is_yes(b);
+        return is_yes(a) && is_yes(b);
     case OP_OR:
-        return is_yes(a) | is_yes(b);
+        return is_yes(a) || is_yes(b);
     case OP_EQ:
         return a == b;
     case OP_NE:
-        return (a < b) | (a > b);
+        return a < b || a > b;
     case OP_LT:
         return a < b;
     case OP_LE:
@@ -197,8 +197,9 @@ enum { AT_ONCE = 4 };
 
 typedef struct Rows {
     const Rule *rule;
-    const double *row[RULE_LANES];
+    const double *const *row;
     int n; /* a multiple of AT_ONCE */
+    const double *filled[RULE_LANES];
     double stack[RULE_STACK][RULE_LANES];
 } Rows;
 
@@ -207,8 +208,12 @@ static void rows_begin(Rows *rows, const Rule *rule, const double *const *row, i
     assert(n > 0 && n <= RULE_LANES);
     rows->rule = rule;
     rows->n = (n + AT_ONCE - 1) / AT_ONCE * AT_ONCE;
+    rows->row = row;
+    if (n == rows->n)
+        return;
     for (int l = 0; l < rows->n; l++)
-        rows->row[l] = row[l < n ? l : 0];
+        rows->filled[l] = row[l < n ? l : 0];
+    rows->row = rows->filled;
 }
 
 /* The operand of all rows: where it stands, or copied to room. */
@@ -283,6 +288,31 @@ static void apply_if(const Rows *rows, const RuleStep *step, double *to)
         to[l] = apply(OP_IF, a[l], b[l], c[l]);
 }
 
+/* Member by member, for all rows. */
+static void find_members(const Rows *rows, const RuleStep *step, double *to)
+{
+    const double *members = &rows->rule->numbers[step->at[1]];
+    double room[RULE_LANES];
+    const double *a = fetch(rows, step->from[0], step->at[0], room);
+
+    for (int l = 0; l < rows->n; l++)
+        to[l] = 0;
+    for (uint32_t m = 0; m < step->at[2]; m++)
+        for (int l = 0; l < rows->n; l++)
+            to[l] = a[l] == members[m] ? 1 : to[l];
+    for (int l = 0; step->code == OP_NOT_IN && l < rows->n; l++)
+        to[l] = isnan(a[l]) ? 0 : 1 - to[l];
+}
+
+static void apply_data(const Rows *rows, const RuleStep *step, double *to)
+{
+    if (step->code == OP_IN || step->code == OP_NOT_IN)
+        find_members(rows, step, to);
+    else
+        for (int l = 0; l < rows->n; l++)
+            to[l] = apply_many(rows->rule, step, rows->row[l], 0);
+}
+
 static void take_rows(Rows *rows, const RuleStep *step)
 {
     OpCode code = (OpCode)step->code;
@@ -291,17 +321,14 @@ static void take_rows(Rows *rows, const RuleStep *step)
     if (code == OP_IF) {
         apply_if(rows, step, to);
     } else if (op_has_data(code)) {
-        const double *a = fetch(rows, step->from[0], step->at[0], room_a);
-
-        for (int l = 0; l < rows->n; l++)
-            to[l] = apply_many(rows->rule, step, rows->row[l], a[l]);
+        apply_data(rows, step, to);
     } else {
         const double *a = fetch(rows, step->from[0], step->at[0], room_a);
         const double *b = fetch(rows, step->from[1], step->at[1], room_b);
 
         apply_each(code, a, b, to, rows->n);
     }
-    memcpy(rows->stack[step->to], to, (size_t)rows->n * sizeof *to);
+    memcpy(rows->stack[step->to], to, sizeof to);
 }
 
 /* The values as they are; room is for those that do not stand on the stack. */
