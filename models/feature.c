@@ -182,8 +182,8 @@ typedef struct Stretch {
     const uint8_t *step;
 } Stretch;
 
-/* What a source has, so that the loop over its events has nothing in it that is not
- * needed: constants wherever these functions are called. */
+/* What a source has. It is a constant wherever events are counted, so that the loop over
+ * them has nothing in it that is not needed. */
 typedef struct Shape {
     int n_windows;
     bool has_conditions;
@@ -240,6 +240,14 @@ static void count_codes(Tally *tally, const Stretch *stretch)
         count_coded(tally, stretch, (Shape){CODE_WINDOWS, false});
 }
 
+static void count_all(Tally *tally, const Stretch *stretch)
+{
+    if (stretch->source->events->conditions != NULL)
+        count_every(tally, stretch, (Shape){CODE_WINDOWS, true});
+    else
+        count_every(tally, stretch, (Shape){CODE_WINDOWS, false});
+}
+
 static void count_source(Tally *tally, const SourceSet *source, uint32_t from, int n)
 {
     const Events *events = source->events;
@@ -253,7 +261,7 @@ static void count_source(Tally *tally, const SourceSet *source, uint32_t from, i
     if (source->counts_codes)
         count_codes(tally, &stretch);
     if (source->counts_every)
-        count_every(tally, &stretch, (Shape){CODE_WINDOWS, events->conditions != NULL});
+        count_all(tally, &stretch);
 }
 
 /* A mark that no person before has left in the rooms. */

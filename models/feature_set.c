@@ -77,11 +77,12 @@ static void set_room(FeatureSet *set, int number)
 {
     const Feature *feature = &set->plan->features[number];
 
-    set->room[number] = set->n_room;
+    assert(set->n_room <= UINT32_MAX);
+    set->room[number] = (uint32_t)set->n_room;
     if (feature->count == COUNT_CODES)
         set->n_room += groups_find(set, feature->source, feature->code_chars)->n;
     else if (feature->count == COUNT_REPEAT)
-        set->n_room += (uint32_t)feature->repeat_n;
+        set->n_room += (size_t)feature->repeat_n;
 }
 
 /* ---- windows and bits ----------------------------------------------------------------
@@ -110,8 +111,7 @@ static void set_window(FeatureSet *set, int f)
     set->window_of[f] = (uint16_t)w;
 }
 
-/* `exists` and `rows` are counted by bits, as far as there are numbers for them. A bit
- * has no day. */
+/* `exists` and `rows` are counted by bits, as far as there are numbers for them. */
 static void set_windows(FeatureSet *set)
 {
     for (int f = 0; f < set->plan->n_features && f < UINT16_MAX - 1; f++)
@@ -168,11 +168,11 @@ static bool is_wanted(const FeatureSet *set, uint32_t feature)
     return set->slots == NULL || set->slots[set->plan->features[feature].slot];
 }
 
-/* A range of hits, and the code that has them: CODE_NONE for all events alike. */
+/* A range of hits, and the code that they are for; CODE_NONE = every event. */
 typedef struct Hits {
     const Hit *hit;
     uint32_t from, to, code;
-    bool is_every; /* of every event of the source, whatever its code */
+    bool is_every; /* hits that ask for no code */
 } Hits;
 
 static bool hit_asks(const Hits *hits, uint32_t h)
@@ -250,16 +250,27 @@ static void end_work(SourceSet *source, CodeWork *work, uint32_t first)
         source->n_windows = source->n_windows > w ? source->n_windows : w + 1;
 }
 
+/* How many features count the different codes of every event. */
+static uint32_t count_every_code(const FeatureSet *set, const Hits *every)
+{
+    uint32_t n = 0;
+
+    for (uint32_t h = every->from; h < every->to; h++)
+        n += set->plan->features[every->hit[h].feature].count == COUNT_CODES;
+    return n;
+}
+
 static void set_source(FeatureSet *set, SourceSet *to, const Source *source,
                        const Events *events)
 {
     size_t n_hits = events->hit_start != NULL ? events->hit_start[events->n_codes] : 0;
     Hits every = {source->uncoded, 0, (uint32_t)source->n_uncoded, CODE_NONE, true};
+    uint32_t n_every_code = count_every_code(set, &every);
 
     assert(events->n == 0 || events->day != NULL);
     to->events = events;
     to->codes = mem_alloc(events->n_codes, sizeof *to->codes, "codes");
-    to->rest = mem_alloc(1 + n_hits + (1 + (size_t)events->n_codes) * every.to,
+    to->rest = mem_alloc(1 + n_hits + every.to + (size_t)events->n_codes * n_every_code,
                          sizeof *to->rest, "hits");
     to->n_rest = 1; /* number 0 is no list */
     to->uncoded = no_work(set);
@@ -274,7 +285,8 @@ static void set_source(FeatureSet *set, SourceSet *to, const Source *source,
                      &(Hits){events->hits, events->hit_start[c], events->hit_start[c + 1],
                              c, false});
         every.code = c;
-        add_work(to, &to->codes[c], set, &every);
+        if (n_every_code > 0)
+            add_work(to, &to->codes[c], set, &every);
         end_work(to, &to->codes[c], first);
     }
 }
@@ -302,7 +314,7 @@ static FeatureSet *set_make(const Plan *plan, const Store *store, const bool *sl
         set->untouched[f] = plan->features[f].missing;
         set_room(set, f);
     }
-    if (!evidence)
+    if (!evidence) /* a bit has no day */
         set_windows(set);
     set_numbers(set);
     for (int s = 0; s < plan->n_event_sources; s++)

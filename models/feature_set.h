@@ -1,6 +1,6 @@
 /*
  * feature_set.h - how the features of a run lie in memory while events are counted.
- * Shared by feature_set.c, which makes it, and feature.c, which counts.
+ * Shared by feature_set.c, which makes it, and feature.c and cell.c, which count.
  *
  * The inner loop runs once for every stored event, hundreds of millions of times in a
  * run, and which event comes next cannot be foreseen. So a code leads to 32 bytes that
@@ -56,8 +56,9 @@ typedef struct SourceSet {
     CodeWork uncoded; /* what every event does, whatever its code */
     Rest *rest;
     uint32_t n_rest;
-    int n_windows;                   /* the most that any of these has */
-    bool counts_codes, counts_every; /* some feature counts by code; without */
+    int n_windows;     /* the most that any of these has */
+    bool counts_codes; /* some feature counts events of certain codes */
+    bool counts_every; /* some feature counts every event */
 } SourceSet;
 
 /* Codes of a source that are equal in their first characters have one number. */
@@ -73,7 +74,7 @@ struct FeatureSet {
     const Store *store;
     const bool *slots; /* of the features that are counted; NULL = all */
     uint32_t *room;    /* by feature: the first of its room in a tally */
-    uint32_t n_room;
+    size_t n_room;
     double *untouched; /* by feature: the value where nothing counts */
     SourceSet *sources;
     Groups *groups;

@@ -31,7 +31,7 @@ typedef struct Flags Flags;
 Flags *flags_new(const Plan *plan);
 void flags_free(Flags *flags);
 bool flags_possible(const Flags *flags, int model);
-bool flags_any(const Flags *flags); /* possible of some model */
+bool flags_any(const Flags *flags); /* whether some model can have one */
 
 /* One thread's flags of one person, and its counts so far. */
 typedef struct Flagger {

@@ -63,7 +63,7 @@ static void index_score(const Model *model, const double *const *rows, int n,
         why[l] = 0;
     }
     for (int r = 0; r < own->n_rest; r++) {
-        term_values(model, own->rest[r], rows, n, value, why);
+        term_values(model, own->rest[r], &(Scoring){rows, n, why}, value);
         for (int l = 0; l < n; l++)
             total[l] += item_points(&model->terms[own->rest[r]], value[l]);
     }

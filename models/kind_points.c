@@ -111,7 +111,7 @@ static void points_score(const Model *model, const double *const *rows, int n,
     for (int r = 0; r < own->n_rest; r++) {
         int t = own->rest[r];
 
-        term_values(model, t, rows, n, value, why);
+        term_values(model, t, &(Scoring){rows, n, why}, value);
         for (int l = 0; l < n; l++) {
             int64_t points = term_points(model, t, value[l], rows[l], &why[l]);
 

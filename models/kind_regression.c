@@ -71,33 +71,31 @@ static double term_amount(const Term *term, double value)
     return step < 0 ? 0 : term->step_weight[step];
 }
 
-static void add_term(double *lp, const Model *model, int number,
-                     const double *const *rows, int n, int *why)
+static void add_term(double *lp, const Model *model, int number, const Scoring *of)
 {
     const QuickTerm *quick = &((const Quick *)model->own)->terms[number];
     double value[RULE_LANES];
 
     if (quick->is_plain) {
-        for (int l = 0; l < n; l++)
-            lp[l] += quick->weight * (rows[l][quick->slot] - quick->centre);
+        for (int l = 0; l < of->n; l++)
+            lp[l] += quick->weight * (of->rows[l][quick->slot] - quick->centre);
         return;
     }
-    term_values(model, number, rows, n, value, why);
-    for (int l = 0; l < n; l++)
+    term_values(model, number, of, value);
+    for (int l = 0; l < of->n; l++)
         lp[l] += term_amount(&model->terms[number], value[l]);
 }
 
-static void add_offset(double *lp, const Model *model, const double *const *rows, int n,
-                       int *why)
+static void add_offset(double *lp, const Model *model, const Scoring *of)
 {
     const Quick *own = model->own;
     double offset[RULE_LANES];
 
-    rule_numbers(model->offset, rows, n, offset);
-    for (int l = 0; l < n; l++) {
+    rule_numbers(model->offset, of->rows, of->n, offset);
+    for (int l = 0; l < of->n; l++) {
         lp[l] += offset[l];
-        if (isnan(offset[l]) && why[l] == 0)
-            why[l] = own->offset;
+        if (isnan(offset[l]) && of->why[l] == 0)
+            of->why[l] = own->offset;
     }
 }
 
@@ -105,6 +103,7 @@ static void regression_score(const Model *model, const double *const *rows, int 
                              double *score, int *why)
 {
     const Quick *own = model->own;
+    const Scoring of = {rows, n, why};
     double lp[RULE_LANES];
 
     for (int l = 0; l < n; l++) {
@@ -112,9 +111,9 @@ static void regression_score(const Model *model, const double *const *rows, int 
         why[l] = 0;
     }
     for (int t = 0; t < model->n_terms; t++)
-        add_term(lp, model, t, rows, n, why);
+        add_term(lp, model, t, &of);
     if (model->offset != NULL)
-        add_offset(lp, model, rows, n, why);
+        add_offset(lp, model, &of);
     for (int l = 0; l < n; l++) {
         score[l] = total_score(model, link_value(model, lp[l]));
         if (!isfinite(score[l]) && why[l] == 0)

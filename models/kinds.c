@@ -289,20 +289,19 @@ static bool all_within(const double *value, int n, double least, double most)
     return is_within;
 }
 
-void term_values(const Model *model, int number, const double *const *rows, int n,
-                 double *value, int *why)
+void term_values(const Model *model, int number, const Scoring *of, double *value)
 {
     const Term *term = &model->terms[number];
 
     if (term->value != NULL)
-        rule_numbers(term->value, rows, n, value);
+        rule_numbers(term->value, of->rows, of->n, value);
     else
-        for (int l = 0; l < n; l++)
-            value[l] = rows[l][term->slot];
-    if (all_within(value, n, term->least, term->most)) /* as nearly always */
+        for (int l = 0; l < of->n; l++)
+            value[l] = of->rows[l][term->slot];
+    if (all_within(value, of->n, term->least, term->most)) /* as nearly always */
         return;
-    for (int l = 0; l < n; l++)
-        value[l] = term_usable(model, number, value[l], &why[l]);
+    for (int l = 0; l < of->n; l++)
+        value[l] = term_usable(model, number, value[l], &of->why[l]);
 }
 
 int term_replaced(const Model *model, int input, const double *row)

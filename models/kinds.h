@@ -56,26 +56,24 @@ typedef struct Quick {
  * that a value with a fraction has no score. */
 Quick *terms_prepare(Model *model, const Plan *plan, bool is_exact, Arena *arena);
 
-/* The score of one person: see ModelKind.score. */
-static inline double model_score(const Model *model, const double *row, int *why)
-{
-    double score;
-
-    model->kind->score(model, &row, 1, &score, why);
-    return score;
-}
-
 /* What the plain terms of index and points add up to, in scaled points. */
 int64_t plain_points(const Quick *own, const double *row);
 
 /*
  * The value of a term after the model's policies for missing and out-of-range inputs;
- * NaN with *why set where they say that there is no score. Any thread.
+ * NaN with *why set, unless it is set already, where they say that there is no score. Any
+ * thread.
  */
 double term_value(const Model *model, int number, const double *row, int *why);
-/* The same for rows side by side. why[] is kept where it is set already. */
-void term_values(const Model *model, int number, const double *const *rows, int n,
-                 double *value, int *why);
+
+/* People who are being scored, side by side: see ModelKind.score. */
+typedef struct Scoring {
+    const double *const *rows;
+    int n;
+    int *why;
+} Scoring;
+/* The same for all of them. */
+void term_values(const Model *model, int number, const Scoring *of, double *value);
 
 /* ModelKind.replaced of index, points and regression. */
 int term_replaced(const Model *model, int input, const double *row);

@@ -19,7 +19,8 @@ typedef struct Lanes {
     uint32_t *touched[MOST_LANES];  /* features that an event counted for, each once: the
                                        others have the value where nothing counts */
     uint32_t n_touched[MOST_LANES];
-    uint64_t (*due)[MOST_LANES]; /* steps to take, as bits of words; see steps.h */
+    uint64_t (*due)[MOST_LANES]; /* by word of 64 steps: those that a touched feature sets
+                                    off */
 } Lanes;
 
 Lanes *lanes_new(const Plan *plan);

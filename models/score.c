@@ -1,9 +1,9 @@
 /*
  * score.c - every person, every model, one visit.
  *
- * Features and scores of a person are computed in one visit: the row is used by every
- * model and rule and forgotten, so that a million people need one row per thread and
- * not one row each.
+ * Features and scores of a few people are computed in one visit: their rows are used by
+ * every model and rule and forgotten, so that a million people need sixteen rows a thread
+ * and not one row each.
  */
 #include <math.h>
 #include <stdlib.h>

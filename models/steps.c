@@ -236,7 +236,7 @@ static void find_due(const Steps *steps, Lanes *lanes, int lane)
 
     for (size_t w = 0; w < steps->n_words; w++) {
         const uint64_t *set_off = steps->set_off + w * n_features;
-        uint64_t word = steps->always[w];
+        uint64_t word = 0;
 
         for (uint32_t t = 0; t < lanes->n_touched[lane]; t++)
             word |= set_off[touched[t]];

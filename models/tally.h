@@ -45,7 +45,7 @@ typedef struct Event {
     uint32_t conditions;
 } Event;
 
-/* An event that counts for the cell of a feature. */
+/* An event that counts for a feature. */
 typedef struct Counting {
     Tally *tally;
     Counted *lane;
@@ -65,8 +65,7 @@ static inline Cell *touch(Counted *lane, const Rest *rest)
     return cell;
 }
 
-/* Counts an event in the cell of a feature, where that keeps more than how many and the
- * last day; different codes excepted, which feature.c counts. */
+/* Counts an event of WAY_OTHER; feature.c counts the others itself. */
 void cell_count(const Counting *c);
 /* The value of a cell in use. */
 double cell_value(const Cell *cell, Count count, int32_t as_of, int32_t birth);

@@ -44,7 +44,7 @@ static inline Pair points_at(const double *value, const double *points)
     return (Pair)((PairBits)(pair_at(value) > none) & (PairBits)pair_at(points));
 }
 
-/* The sum of these. */
+/* The sum of the points of all whose value is above 0. */
 static inline double sum_points(const double *value, const double *points, int n)
 {
     Pair a = {0, 0}, b = {0, 0};

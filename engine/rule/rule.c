@@ -4,7 +4,7 @@
  * A rule is an array of steps on a stack whose depth was proved when it was parsed.
  * Every step is evaluated: there is nothing to skip that would cost more than the branch
  * around it. One row is evaluated by itself, many side by side: apply() says what an
- * operator does for both.
+ * operator does for both, `in` and `not in` excepted.
  */
 #include <assert.h>
 #include <math.h>
@@ -192,7 +192,8 @@ static double evaluate(const Rule *rule, const double *row)
 
 /* ---- rows side by side --------------------------------------------------- */
 
-/* Rows are taken four by four: the last four are filled up with the first row. */
+/* Rows are taken four by four: where some are missing from the last four, the first row
+ * takes their place. */
 enum { AT_ONCE = 4 };
 
 typedef struct Rows {

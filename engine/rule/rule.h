@@ -78,8 +78,9 @@ const Rule *rule_compile(const char *text, Where where, RuleType want, const Sco
 double rule_number(const Rule *rule, const double *row);
 bool rule_holds(const Rule *rule, const double *row);
 
-/* The same for several rows side by side, each step for all of them before the next. */
-enum { RULE_LANES = 16 }; /* at most */
+/* The same for n rows side by side, each step for all of them before the next: at least
+ * one, and at most RULE_LANES. */
+enum { RULE_LANES = 16 };
 void rule_numbers(const Rule *rule, const double *const *rows, int n, double *value);
 /* Bit l: it holds for rows[l]. */
 uint32_t rule_holds_for(const Rule *rule, const double *const *rows, int n);

@@ -139,7 +139,7 @@ static int parse_call(Parser *p, const struct Function *function, Operand *out)
 static int parse_family(Parser *p, OpCode code, Operand *out)
 {
     int at = p->rule->n_ops;
-    bool is_run = true; /* of yes or no */
+    bool is_run = true; /* all yes or no, in slots that follow one another */
 
     if (parse_advance(p) != 0)
         return -1;

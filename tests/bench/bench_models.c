@@ -153,17 +153,18 @@ static void measure_features(const Bench *bench, const char *name)
     FeatureSet *set = feature_set_new(bench->plan, bench->store, false);
     Tally *tally = tally_new(set);
     Lanes *lanes = lanes_new(bench->plan);
-    uint32_t n_people = bench->store->n_people;
+    uint32_t n_people = bench->store->n_people / MOST_LANES * MOST_LANES;
     double ns[ROUNDS];
     uint64_t n = 0;
 
     for (int e = 0; e < bench->plan->n_event_sources; e++)
-        n += bench->store->events[e].n;
+        if (bench->store->events[e].n > 0)
+            n += bench->store->events[e].start[n_people];
     lanes_clear(lanes, bench->plan, feature_set_untouched(set));
     for (int r = 0; r < ROUNDS; r++) {
         double start = log_cpu();
 
-        for (uint32_t p = 0; p + MOST_LANES <= n_people; p += MOST_LANES)
+        for (uint32_t p = 0; p < n_people; p += MOST_LANES)
             feature_lanes(lanes, NULL, tally, p, MOST_LANES);
         ns[r] = (log_cpu() - start) * 1e9 / (double)n;
     }
@@ -190,7 +191,7 @@ static double *keep_rows(const Plan *plan, const Store *store)
 static void measure_model(const Bench *bench, int number)
 {
     const Model *model = &bench->plan->models[number];
-    uint32_t n_people = bench->store->n_people;
+    uint32_t n_people = bench->store->n_people / MOST_LANES * MOST_LANES;
     double ns[ROUNDS], score[MOST_LANES];
     const double *rows[MOST_LANES];
     int why[MOST_LANES];
@@ -200,7 +201,7 @@ static void measure_model(const Bench *bench, int number)
     for (int r = 0; r < ROUNDS; r++) {
         double start = log_cpu();
 
-        for (uint32_t p = 0; p + MOST_LANES <= n_people; p += MOST_LANES) {
+        for (uint32_t p = 0; p < n_people; p += MOST_LANES) {
             for (uint32_t l = 0; l < MOST_LANES; l++)
                 rows[l] = &bench->rows[(p + l) % N_ROWS * bench->plan->n_slots];
             model->kind->score(model, rows, MOST_LANES, score, why);
@@ -276,8 +277,8 @@ int main(int argc, char **argv)
     long n_people = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
     Err err = {0};
 
-    if (n_people < 1 || n_people > 100000000) {
-        fprintf(stderr, "usage: bench_models PEOPLE [CONFIG]\n");
+    if (n_people < MOST_LANES || n_people > 100000000) {
+        fprintf(stderr, "usage: bench_models PEOPLE [CONFIG], at least 16 people\n");
         return 2;
     }
     log_open(LOG_TEXT, LOG_WARN);

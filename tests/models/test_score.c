@@ -166,14 +166,16 @@ Test(score, one_person_step_by_step)
 }
 
 /* Sixteen people share a visit: nobody's features are anybody else's, whoever was in the
- * lane before, and of people without events too. */
+ * lane before, and of people without events too. Alone they are counted with evidence,
+ * which is without bits. */
 Test(score, people_side_by_side_have_their_own_features)
 {
     enum { N = 203 };
     Tiny *tiny = town(N);
     const Plan *plan = &tiny->plan;
     FeatureSet *set = feature_set_new(plan, &tiny->store, false);
-    Tally *tally = tally_new(set), *alone = tally_new(set);
+    FeatureSet *other = feature_set_new(plan, &tiny->store, true);
+    Tally *tally = tally_new(set), *alone = tally_new(other);
     Lanes *lanes = lanes_new(plan);
     size_t n_bytes = (size_t)plan->n_features * sizeof(double);
     uint32_t first = plan->features[0].slot, n_touched = 0;
@@ -197,6 +199,7 @@ Test(score, people_side_by_side_have_their_own_features)
     lanes_free(lanes);
     tally_free(alone);
     tally_free(tally);
+    feature_set_free(other);
     feature_set_free(set);
     tiny_free(tiny);
 }

@@ -290,6 +290,14 @@ int tiny_compile(Tiny *tiny, Model *model)
     return model->kind->compile(model, &tiny->plan, NULL, tiny->arena, &tiny->err);
 }
 
+double model_score(const Model *model, const double *row, int *why)
+{
+    double score;
+
+    model->kind->score(model, &row, 1, &score, why);
+    return score;
+}
+
 uint32_t tiny_person(Tiny *tiny, const char *birth)
 {
     uint32_t person = tiny->store.n_people++;

@@ -57,6 +57,8 @@ Model *tiny_model(Tiny *tiny, const char *id, const ModelKind *kind);
 Term *tiny_term(Tiny *tiny, Model *model, const char *value, double weight);
 /* Runs the kind's compile; 0 or -1 with tiny->err filled. */
 int tiny_compile(Tiny *tiny, Model *model);
+/* The score of one person: see ModelKind.score. */
+double model_score(const Model *model, const double *row, int *why);
 
 uint32_t tiny_person(Tiny *tiny, const char *birth);
 void tiny_set(Tiny *tiny, uint32_t person, int attribute, double value);
