@@ -55,15 +55,13 @@ static void index_score(const Model *model, const double *const *rows, int n,
                         double *score, int *why)
 {
     const Quick *own = model->own;
+    const Scoring of = {rows, n, why};
     int64_t total[RULE_LANES];
     double value[RULE_LANES];
 
-    for (int l = 0; l < n; l++) {
-        total[l] = plain_points(own, rows[l]);
-        why[l] = 0;
-    }
+    plain_points(own, &of, total);
     for (int r = 0; r < own->n_rest; r++) {
-        term_values(model, own->rest[r], &(Scoring){rows, n, why}, value);
+        term_values(model, own->rest[r], &of, value);
         for (int l = 0; l < n; l++)
             total[l] += item_points(&model->terms[own->rest[r]], value[l]);
     }

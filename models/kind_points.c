@@ -100,18 +100,16 @@ static void points_score(const Model *model, const double *const *rows, int n,
                          double *score, int *why)
 {
     const Quick *own = model->own;
+    const Scoring of = {rows, n, why};
     GroupSum group[RULE_LANES] = {0};
     int64_t total[RULE_LANES];
     double value[RULE_LANES];
 
-    for (int l = 0; l < n; l++) {
-        total[l] = plain_points(own, rows[l]);
-        why[l] = 0;
-    }
+    plain_points(own, &of, total);
     for (int r = 0; r < own->n_rest; r++) {
         int t = own->rest[r];
 
-        term_values(model, t, &(Scoring){rows, n, why}, value);
+        term_values(model, t, &of, value);
         for (int l = 0; l < n; l++) {
             int64_t points = term_points(model, t, value[l], rows[l], &why[l]);
 

@@ -202,7 +202,7 @@ static void split_terms(Quick *own, const Model *model, const Plan *plan, Arena 
 }
 
 /* Whole numbers below 2^53, as exact_check() has made sure. */
-int64_t plain_points(const Quick *own, const double *row)
+static int64_t plain_points_of(const Quick *own, const double *row)
 {
     double total = 0;
 
@@ -210,6 +210,14 @@ int64_t plain_points(const Quick *own, const double *row)
         total +=
             sum_points(&row[own->plain[r].slot], own->plain[r].points, own->plain[r].n);
     return (int64_t)total;
+}
+
+void plain_points(const Quick *own, const Scoring *of, int64_t *total)
+{
+    for (int l = 0; l < of->n; l++) {
+        total[l] = plain_points_of(own, of->rows[l]);
+        of->why[l] = 0;
+    }
 }
 
 Quick *terms_prepare(Model *model, const Plan *plan, bool is_exact, Arena *arena)

@@ -56,9 +56,6 @@ typedef struct Quick {
  * that a value with a fraction has no score. */
 Quick *terms_prepare(Model *model, const Plan *plan, bool is_exact, Arena *arena);
 
-/* What the plain terms of index and points add up to, in scaled points. */
-int64_t plain_points(const Quick *own, const double *row);
-
 /*
  * The value of a term after the model's policies for missing and out-of-range inputs;
  * NaN with *why set, unless it is set already, where they say that there is no score. Any
@@ -72,7 +69,10 @@ typedef struct Scoring {
     int n;
     int *why;
 } Scoring;
-/* The same for all of them. */
+/* What the plain terms of index and points add up to, in scaled points, with all why[] 0:
+ * what a sum begins with. */
+void plain_points(const Quick *own, const Scoring *of, int64_t *total);
+/* The values of a term for all of them: see term_value(). */
 void term_values(const Model *model, int number, const Scoring *of, double *value);
 
 /* ModelKind.replaced of index, points and regression. */
