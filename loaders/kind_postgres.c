@@ -29,7 +29,8 @@ typedef struct Stream {
     const CellType *type; /* by column */
     int n_columns;
     const Source *source;
-    bool is_usual; /* rows may be: see take_event() */
+    bool is_usual;        /* rows may be: see take_event() */
+    CellType code, value; /* of usual rows; CELL_NULL = no such column */
 } Stream;
 
 static int postgres_check(const Source *source, Err *err)
@@ -218,32 +219,28 @@ static void postgres_close(void *opaque)
     free(stream);
 }
 
-/* Whether rows have no more than a person, a day, a code and a value, each as a usual
- * row has it. */
-static bool has_usual_events(const Stream *stream)
+/* Whether rows have a person, a day and perhaps a code and a value, in this order, and no
+ * more. */
+static bool has_usual_events(Stream *stream)
 {
     const Source *source = stream->source;
     bool is_usual = source->role == ROLE_EVENTS && !source->text_person &&
-                    !source->is_unique && source->n_conditions == 0;
+                    !source->is_unique && source->n_conditions == 0 &&
+                    stream->n_columns >= 2 && source->columns[0].field == FIELD_PERSON &&
+                    stream->type[0] == CELL_INT &&
+                    source->columns[1].field == FIELD_DATE && stream->type[1] == CELL_DAY;
 
-    for (int c = 0; c < stream->n_columns; c++) {
+    stream->code = stream->value = CELL_NULL;
+    for (int c = 2; c < stream->n_columns; c++) {
         CellType type = stream->type[c];
+        bool is_number = type == CELL_INT || type == CELL_FLOAT;
 
-        switch (source->columns[c].field) {
-        case FIELD_PERSON:
-            is_usual &= type == CELL_INT;
-            break;
-        case FIELD_DATE:
-            is_usual &= type == CELL_DAY;
-            break;
-        case FIELD_CODE:
+        if (source->columns[c].field == FIELD_CODE && c == 2) {
             is_usual &= type == CELL_INT || type == CELL_TEXT;
-            break;
-        case FIELD_VALUE:
-            is_usual &= type == CELL_INT || type == CELL_FLOAT;
-            break;
-        default:
-            is_usual = false;
+            stream->code = type;
+        } else {
+            is_usual &= source->columns[c].field == FIELD_VALUE && is_number;
+            stream->value = type;
         }
     }
     return is_usual;
@@ -340,23 +337,28 @@ static int postgres_next(void *opaque, Cell *cells, uint64_t *bytes, Err *err)
 
 /* ---- usual events ------------------------------------------------------ */
 
-static bool take_code(PendingEvent *event, CopyValue code, CellType type)
+static inline bool take_code(PendingEvent *event, CopyRow *row, CellType type)
 {
-    int64_t number;
+    const uint8_t *number;
+    CopyValue text;
 
     if (type == CELL_TEXT)
-        return code.len > 0 && spelling_of_text(&event->spelling, (const char *)code.data,
-                                                (uint32_t)code.len);
-    if (!copy_get_int(&number, code))
-        return false;
-    event->spelling = spelling_of_int(number);
-    return true;
+        return copy_take(row, &text) && text.len > 0 &&
+               spelling_of_text(&event->spelling, (const char *)text.data,
+                                (uint32_t)text.len);
+    number = copy_take_bytes(row, 8);
+    if (number != NULL)
+        event->spelling = spelling_of_int((int64_t)copy_load64(number));
+    return number != NULL;
 }
 
-static bool take_value(double *out, CopyValue value, CellType type)
+static inline bool take_value(double *out, CopyRow *row, CellType type)
 {
     int64_t number;
+    CopyValue value;
 
+    if (!copy_take(row, &value))
+        return false;
     if (value.len < 0)
         return true;
     if (type == CELL_FLOAT)
@@ -368,32 +370,23 @@ static bool take_value(double *out, CopyValue value, CellType type)
 }
 
 /* False: the row is not a usual one, and has to be looked at cell by cell. */
-static bool take_event(PendingEvent *event, CopyRow row, const Stream *stream,
-                       const RowMap *map)
+static inline bool take_event(PendingEvent *event, CopyRow row, const Stream *stream,
+                              const RowMap *map)
 {
+    const uint8_t *id = copy_take_bytes(&row, 8), *day = copy_take_bytes(&row, 4);
     EventRow *out = &event->row;
-    CopyValue value;
-    bool is_usual = true;
 
-    *event = (PendingEvent){.row = {.end = DAY_UNKNOWN, .value = NAN}, .fate = ROW_KEPT};
-    for (int c = 0; c < stream->n_columns && is_usual; c++) {
-        if (!copy_take(&row, &value))
-            return false;
-        switch (stream->source->columns[c].field) {
-        case FIELD_PERSON:
-            is_usual = copy_get_int(&out->id, value);
-            break;
-        case FIELD_DATE:
-            is_usual = take_day(&out->day, value) && is_usual_day(map, out->day);
-            break;
-        case FIELD_CODE:
-            is_usual = take_code(event, value, stream->type[c]);
-            break;
-        default:
-            is_usual = take_value(&out->value, value, stream->type[c]);
-        }
-    }
-    return is_usual && copy_is_taken(&row);
+    if (id == NULL || day == NULL)
+        return false;
+    *event = (PendingEvent){.row = {.id = (int64_t)copy_load64(id),
+                                    .day = (int32_t)copy_load32(day),
+                                    .end = DAY_UNKNOWN,
+                                    .value = NAN},
+                            .fate = ROW_KEPT};
+    return is_usual_day(map, out->day) &&
+           (stream->code == CELL_NULL || take_code(event, &row, stream->code)) &&
+           (stream->value == CELL_NULL || take_value(&out->value, &row, stream->value)) &&
+           copy_is_taken(&row);
 }
 
 static int postgres_next_event(void *opaque, const Landing *to, uint64_t *bytes, Err *err)

@@ -117,34 +117,42 @@ static void load_end(Load *load)
 
 /* ---- reading ----------------------------------------------------------- */
 
+/* A slice while it is read. */
+typedef struct Feed {
+    Load *load;
+    Worker *worker;
+    const RowMap *map;
+    SourceCount *count;
+    Pile *pile;     /* NULL: its rows are no events */
+    size_t waiting; /* events to be settled */
+} Feed;
+
 /* Looks up the codes of the events that wait, then their people. What each step will
  * read was fetched by the one before. */
-static void settle_events(Load *load, Worker *worker, int index, size_t n)
+static void settle_events(Feed *feed)
 {
-    const RowMap *map = load->maps[index];
-    SourceCount *count = &worker->counts[index];
-    Pile *pile = &worker->piles[map->source->number];
-    int32_t as_of = load->plan->as_of;
+    SourceCount *count = feed->count;
+    Pile *pile = feed->pile;
+    int32_t as_of = feed->load->plan->as_of;
+    PendingEvent *events = feed->worker->events, *end = events + feed->waiting;
 
-    for (size_t i = 0; i < n; i++) {
-        PendingEvent *event = &worker->events[i];
-
-        event->fate = row_event_end(event, map, pile->dict);
+    for (PendingEvent *event = events; event < end; event++) {
+        event->fate = row_event_end(event, feed->map, pile->dict);
         if (event->fate == ROW_KEPT)
             dict_fetch_entry(pile->dict, event->row.code);
     }
-    for (size_t i = 0; i < n; i++) {
-        const PendingEvent *event = &worker->events[i];
+    for (PendingEvent *event = events; event < end; event++) {
         const EventRow *row = &event->row;
         RowFate fate = event->fate;
 
         if (fate == ROW_KEPT) {
             if (row->day < as_of && row->day > count->latest)
                 count->latest = row->day;
-            fate = pile_offer(pile, &load->people, row);
+            fate = pile_offer(pile, &feed->load->people, row);
         }
         count->fate[fate]++;
     }
+    feed->waiting = 0;
 }
 
 static uint64_t held_bytes(const Load *load, const Worker *worker)
@@ -178,106 +186,117 @@ static int tell(Load *load, const Worker *worker, uint64_t n, uint64_t *held, Er
     return stop ? -1 : 0;
 }
 
-static int next_row(const Reader *reader, void *stream, const Landing *to,
-                    uint64_t *bytes, Err *err)
+/* One row of a source that has no events. */
+static void take_row(const Feed *feed, int found)
 {
-    if (to->map->source->role != ROLE_EVENTS || reader->next_event == NULL)
-        return reader->next(stream, to->cells, bytes, err);
-    return reader->next_event(stream, to, bytes, err);
+    Worker *worker = feed->worker;
+    RowFate fate = found == NEXT_BAD ? ROW_BAD_VALUE
+                                     : intake_row(&worker->intake, feed->map,
+                                                  worker->cells, worker->scratch);
+
+    feed->count->fate[fate]++;
 }
 
-/* One row of a slice, as it was found. Returns how many events wait to be settled. */
-static size_t take_row(Load *load, Worker *worker, int index, int found, size_t waiting)
+/* One row of events: those without a fault wait. */
+static void take_event(Feed *feed, int found)
 {
-    const RowMap *map = load->maps[index];
-    SourceCount *count = &worker->counts[index];
-    PendingEvent *event = &worker->events[waiting];
-    Dict *dict;
+    Worker *worker = feed->worker;
+    PendingEvent *event = &worker->events[feed->waiting];
+    Dict *dict = feed->pile->dict;
     RowFate fate = ROW_KEPT;
 
-    if (found == NEXT_BAD) {
-        count->fate[ROW_BAD_VALUE]++;
-        return waiting;
-    }
-    if (map->source->role != ROLE_EVENTS) {
-        count->fate[intake_row(&worker->intake, map, worker->cells, worker->scratch)]++;
-        return 0;
-    }
-    dict = worker->piles[map->source->number].dict;
     if (found == NEXT_EVENT)
         dict_fetch(dict, event->spelling);
+    else if (found == NEXT_BAD)
+        fate = ROW_BAD_VALUE;
     else
-        fate = row_event_begin(event, map, worker->cells, dict, worker->scratch);
+        fate = row_event_begin(event, feed->map, worker->cells, dict, worker->scratch);
     if (fate != ROW_KEPT) {
-        count->fate[fate]++;
-        return waiting;
+        feed->count->fate[fate]++;
+        return;
     }
-    ids_fetch(&load->people.ids, event->row.id);
-    return waiting + 1;
+    ids_fetch(&feed->load->people.ids, event->row.id);
+    if (++feed->waiting == AHEAD)
+        settle_events(feed);
 }
 
-static int read_rows(Load *load, Worker *worker, const Slice *slice, void *stream,
-                     Err *err)
+/* The next row, and what is to be done with it. */
+static int next_row(Feed *feed, const Reader *reader, void *stream, Err *err)
 {
-    const Reader *reader = load->sources.access[slice->source].reader;
-    SourceCount *count = &worker->counts[slice->source];
-    Landing to = {load->maps[slice->source], worker->events, worker->cells};
-    uint64_t n = 0, told = 0, held = held_bytes(load, worker);
-    size_t waiting = 0;
+    Worker *worker = feed->worker;
+    uint64_t *bytes = &feed->count->bytes;
+    Landing to = {feed->map, &worker->events[feed->waiting], worker->cells};
+    int found = feed->pile != NULL && reader->next_event != NULL
+                    ? reader->next_event(stream, &to, bytes, err)
+                    : reader->next(stream, worker->cells, bytes, err);
+
+    if (found <= 0)
+        return found;
+    feed->count->rows++;
+    if (feed->pile == NULL)
+        take_row(feed, found);
+    else
+        take_event(feed, found);
+    return found;
+}
+
+static int read_rows(Feed *feed, const Reader *reader, void *stream, Err *err)
+{
+    uint64_t n = 0, told = 0, held = held_bytes(feed->load, feed->worker);
     int found;
 
-    while ((found = next_row(reader, stream, &to, &count->bytes, err)) > 0) {
-        count->rows++;
-        waiting = take_row(load, worker, slice->source, found, waiting);
-        if (waiting == AHEAD) {
-            settle_events(load, worker, slice->source, waiting);
-            waiting = 0;
-        }
-        to.event = &worker->events[waiting];
+    while ((found = next_row(feed, reader, stream, err)) > 0) {
         if (++n - told >= TELL_EVERY) {
-            if (tell(load, worker, n - told, &held, err) != 0)
+            if (tell(feed->load, feed->worker, n - told, &held, err) != 0)
                 return -1;
             told = n;
         }
     }
-    settle_events(load, worker, slice->source, waiting);
-    if (tell(load, worker, n - told, &held, err) != 0)
+    if (feed->pile != NULL)
+        settle_events(feed);
+    if (tell(feed->load, feed->worker, n - told, &held, err) != 0)
         return -1;
     return found == NEXT_END ? 0 : -1;
 }
 
 /* The whole slice at once, where its reader can do that. */
-static int take_slice(Load *load, Worker *worker, const Slice *slice, Err *err)
+static int take_slice(const Feed *feed, const Access *access, const Slice *slice,
+                      Err *err)
 {
-    const Access *access = &load->sources.access[slice->source];
-    SourceCount *count = &worker->counts[slice->source];
-    uint64_t before = count->rows, held = held_bytes(load, worker);
-    Taking taking = {load->maps[slice->source], &load->people,
-                     &worker->piles[access->source->number], count};
+    Load *load = feed->load;
+    uint64_t before = feed->count->rows, held = held_bytes(load, feed->worker);
+    Taking taking = {feed->map, &load->people, feed->pile, feed->count};
 
     if (access->reader->take(&taking, access, slice, err) != 0)
         return -1;
-    return tell(load, worker, count->rows - before, &held, err);
+    return tell(load, feed->worker, feed->count->rows - before, &held, err);
 }
 
 static int read_slice(Load *load, int number, const Slice *slice, Err *err)
 {
     const Access *access = &load->sources.access[slice->source];
     const Reader *reader = access->reader;
+    const Source *source = access->source;
     Worker *worker = &load->workers[number];
+    Feed feed = {.load = load,
+                 .worker = worker,
+                 .map = load->maps[slice->source],
+                 .count = &worker->counts[slice->source],
+                 .pile = source->role == ROLE_EVENTS ? &worker->piles[source->number]
+                                                     : NULL};
     double start = log_clock();
     void *stream = NULL;
     int rc;
 
-    if (reader->take != NULL && access->source->role == ROLE_EVENTS) {
-        rc = take_slice(load, worker, slice, err);
+    if (reader->take != NULL && feed.pile != NULL) {
+        rc = take_slice(&feed, access, slice, err);
     } else {
         rc = reader->open(&stream, access, slice, load->sources.db[number], err);
         if (rc == 0)
-            rc = read_rows(load, worker, slice, stream, err);
+            rc = read_rows(&feed, reader, stream, err);
         reader->close(stream);
     }
-    worker->counts[slice->source].seconds += log_clock() - start;
+    feed.count->seconds += log_clock() - start;
     return rc;
 }
 

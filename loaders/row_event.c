@@ -226,19 +226,26 @@ RowFate row_event_begin(PendingEvent *event, const RowMap *map, const Cell *cell
     return fate;
 }
 
+/* The entry of a spelling that is new. */
+__attribute__((noinline)) static uint32_t read_spelling(const RowMap *map, Dict *dict,
+                                                        Code spelling)
+{
+    char text[16];
+    Cell cell = spelled_cell(text, spelling);
+    uint32_t entry = read_code(dict, map->source->system, &cell);
+
+    dict_remember(dict, spelling, entry);
+    return entry;
+}
+
 RowFate row_event_end(PendingEvent *event, const RowMap *map, Dict *dict)
 {
     EventRow *row = &event->row;
 
     if ((event->spelling.high | event->spelling.low) != 0) {
         row->code = dict_recall(dict, event->spelling);
-        if (row->code == DICT_UNKNOWN) {
-            char text[16];
-            Cell cell = spelled_cell(text, event->spelling);
-
-            row->code = read_code(dict, map->source->system, &cell);
-            dict_remember(dict, event->spelling, row->code);
-        }
+        if (row->code == DICT_UNKNOWN)
+            row->code = read_spelling(map, dict, event->spelling);
     }
     return row->code == DICT_BAD_CODE ? ROW_BAD_CODE : event->fate;
 }

@@ -362,20 +362,19 @@ int copy_fail(Err *err)
                    "could not read rows: the server's answer is not in COPY BINARY");
 }
 
-int copy_next(CopyReader *reader, CopyRow *row, uint64_t *bytes, Err *err)
+/* What is no plain row: the first, which bears the header, and the end. Out of line:
+ * plain rows need less of a frame. */
+__attribute__((noinline)) static int take_message(CopyReader *reader, CopyRow *row,
+                                                  int len, uint64_t *bytes, Err *err)
 {
-    int len, found;
+    int found;
 
-    PQfreemem(reader->message);
-    reader->message = NULL;
-    len = PQgetCopyData(reader->conn, &reader->message, 0);
     if (len < 0) {
         reader->is_done = true;
         if (len == -2)
             return db_fail(reader->db, NULL, db_where, "read rows", err);
         return finish(reader->db, "read rows", err);
     }
-    *bytes += (uint64_t)len;
     found = copy_begin_row(row, reader->n_columns, (const uint8_t *)reader->message,
                            (size_t)len, &reader->has_header);
     if (found > 0)
@@ -383,6 +382,22 @@ int copy_next(CopyReader *reader, CopyRow *row, uint64_t *bytes, Err *err)
     if (found < 0)
         return copy_fail(err);
     return copy_next(reader, row, bytes, err); /* only the closing answer is left */
+}
+
+int copy_next(CopyReader *reader, CopyRow *row, uint64_t *bytes, Err *err)
+{
+    const uint8_t *data;
+    int len;
+
+    PQfreemem(reader->message);
+    reader->message = NULL;
+    len = PQgetCopyData(reader->conn, &reader->message, 0);
+    data = (const uint8_t *)reader->message;
+    *bytes += len > 0 ? (uint64_t)len : 0;
+    if (len < 2 || !reader->has_header || copy_load16(data) != reader->n_columns)
+        return take_message(reader, row, len, bytes, err);
+    *row = (CopyRow){data + 2, data + len};
+    return 1;
 }
 
 /* The server may be far from the end: asking it to stop is cheaper than reading on. */

@@ -132,6 +132,18 @@ static inline bool copy_take(CopyRow *row, CopyValue *value)
     return true;
 }
 
+/* The bytes of the next value if it has just so many; NULL, and nothing is taken, if it
+ * has not. */
+static inline const uint8_t *copy_take_bytes(CopyRow *row, int32_t len)
+{
+    const uint8_t *at = row->at;
+
+    if (row->end - at < 4 + len || (int32_t)copy_load32(at) != len)
+        return NULL;
+    row->at = at + 4 + len;
+    return at + 4;
+}
+
 /* Whether all values have been taken. */
 static inline bool copy_is_taken(const CopyRow *row)
 {
@@ -145,19 +157,15 @@ bool copy_get_date(int32_t *out, CopyValue value); /* ±infinity is DAY_UNKNOWN 
 /* int2, int4 or int8 by length */
 static inline bool copy_get_int(int64_t *out, CopyValue value)
 {
-    switch (value.len) {
-    case 2:
-        *out = (int16_t)copy_load16(value.data);
-        return true;
-    case 4:
-        *out = (int32_t)copy_load32(value.data);
-        return true;
-    case 8:
+    if (value.len == 8)
         *out = (int64_t)copy_load64(value.data);
-        return true;
-    default:
+    else if (value.len == 4)
+        *out = (int32_t)copy_load32(value.data);
+    else if (value.len == 2)
+        *out = (int16_t)copy_load16(value.data);
+    else
         return false;
-    }
+    return true;
 }
 
 /* float4 or float8 by length */
