@@ -282,8 +282,8 @@ static int read_slice(Load *load, int number, const Slice *slice, Err *err)
                  .worker = worker,
                  .map = load->maps[slice->source],
                  .count = &worker->counts[slice->source],
-                 .pile = source->role == ROLE_EVENTS ? &worker->piles[source->number]
-                                                     : NULL};
+                 .pile =
+                     source->role == ROLE_EVENTS ? &worker->piles[source->number] : NULL};
     double start = log_clock();
     void *stream = NULL;
     int rc;
