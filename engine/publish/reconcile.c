@@ -99,7 +99,8 @@ static void count_model(Counts *counts, const Results *results, int m)
     uint64_t *cells = cells_new(&store->area, parts);
     double sum = 0;
 
-    /* One thread and one order of adding, so that the mean is the same every time. */
+    /* One thread for a model and one order of adding, so that the mean is the same every
+     * time. */
     for (uint32_t person = 0; person < store->n_people; person++) {
         int outcome = scores->outcome[m][person];
         int part = model_part(model, outcome, scores->band[m][person]);
@@ -211,6 +212,7 @@ void counts_build(Counts *counts, const Results *results)
     counts->imputed = mem_alloc(n_models, sizeof *counts->imputed, "counts");
     counts->flagged_unscored =
         mem_alloc(n_models, sizeof *counts->flagged_unscored, "counts");
+#pragma omp parallel for schedule(dynamic, 1)
     for (int m = 0; m < plan->n_models; m++)
         count_model(counts, results, m);
     count_people(counts, results);
@@ -416,12 +418,25 @@ static bool ranks_are_whole(const Results *results, int m, int g)
     return is_whole;
 }
 
-static int check_ranks(const Results *results, int g, Err *err)
+/* By model and grouping, as ranks are. Free with free(). */
+static bool *find_whole_ranks(const Results *results)
+{
+    int n_groupings = results->strata->n_groupings;
+    int n = results->plan->n_models * n_groupings;
+    bool *is_whole = mem_alloc((size_t)n, sizeof *is_whole, "ranks to check");
+
+#pragma omp parallel for schedule(dynamic, 1)
+    for (int i = 0; i < n; i++)
+        is_whole[i] = ranks_are_whole(results, i / n_groupings, i % n_groupings);
+    return is_whole;
+}
+
+static int check_ranks(const Results *results, const bool *is_whole, int g, Err *err)
 {
     int rc = 0;
 
     for (int m = 0; m < results->plan->n_models; m++)
-        if (!ranks_are_whole(results, m, g))
+        if (!is_whole[m * results->strata->n_groupings + g])
             rc = err_add(err, ERR_GATE, RESULTS,
                          "does not reconcile: ranks of model \"%s\" by %s have gaps",
                          results->plan->models[m].id, results->plan->groupings[g].id);
@@ -457,12 +472,14 @@ static int check_lists(const Counts *counts, const Results *results, Err *err)
 int reconcile(const Counts *counts, const Results *results, Err *err)
 {
     int rc = check_known(results, err) | check_sources(results, err);
+    bool *ranks_whole = find_whole_ranks(results);
 
     for (int g = 0; g < counts->n_groupings; g++) {
         rc |= check_groups(counts, results, g, err);
         rc |= check_parts(counts, results, g, err);
-        rc |= check_ranks(results, g, err);
+        rc |= check_ranks(results, ranks_whole, g, err);
     }
+    free(ranks_whole);
     rc |= check_flags(counts, results, err);
     rc |= check_lists(counts, results, err);
     return rc == 0 ? 0 : -1;
