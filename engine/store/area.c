@@ -151,11 +151,17 @@ void area_build(Area *area, const Practice *practices, uint32_t n, const Plan *p
 
 void area_count(Area *area, const uint16_t *practice, uint32_t n_people)
 {
+    uint32_t n_practices = area->n_groups[GROUPING_PRACTICE];
+    uint32_t *n = mem_alloc(n_practices, sizeof *n, "people of practices");
+
+    for (uint32_t person = 0; person < n_people; person++)
+        n[practice[person]]++;
     for (int g = 0; g < area->n_groupings; g++)
-        for (uint32_t person = 0; person < n_people; person++) {
-            uint16_t group = area->group_of[g][practice[person]];
+        for (uint32_t p = 0; p < n_practices; p++) {
+            uint16_t group = area->group_of[g][p];
 
             if (group != GROUP_NONE)
-                area->groups[g][group].n_people++;
+                area->groups[g][group].n_people += n[p];
         }
+    free(n);
 }

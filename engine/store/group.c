@@ -90,16 +90,20 @@ static int day_order(const void *left, const void *right)
 }
 
 /* Between two ends of windows, an event that a feature can use is in its window or comes
- * after the window's beginning: so is a later one. */
+ * after the window's beginning: so is a later one. No event is kept from the day of the
+ * run on, where most windows end. */
 static void find_ends(Merge *merge)
 {
     const Plan *plan = merge->piles[0].plan;
     int n = 0;
 
     merge->ends = mem_alloc((size_t)plan->n_features, sizeof *merge->ends, "windows");
-    for (int f = 0; f < plan->n_features; f++)
-        if (plan->features[f].source == merge->source->number)
-            merge->ends[n++] = plan->features[f].to;
+    for (int f = 0; f < plan->n_features; f++) {
+        const Feature *feature = &plan->features[f];
+
+        if (feature->source == merge->source->number && feature->to < plan->as_of)
+            merge->ends[n++] = feature->to;
+    }
     if (n > 0)
         qsort(merge->ends, (size_t)n, sizeof *merge->ends, day_order);
     for (int e = 0; e < n; e++)
