@@ -37,9 +37,10 @@ LDLIBS   = $(shell pkg-config --libs $(PKGS)) -lcsv -lm
 FOLDERS  := engine/base engine/config engine/rule models/trees engine/codes engine/plan \
             engine/store engine/db engine/extract loaders models engine/synth \
             engine/strata engine/publish
-PARALLEL := engine/publish/kind_table.c engine/store/group.c engine/store/known.c \
-            engine/store/people.c engine/strata/cohort.c engine/strata/rank.c \
-            engine/synth/synth.c loaders/load.c models/score.c
+PARALLEL := engine/publish/kind_table.c engine/publish/reconcile.c \
+            engine/store/group.c engine/store/known.c engine/store/people.c \
+            engine/strata/cohort.c engine/strata/rank.c engine/synth/synth.c \
+            loaders/load.c models/score.c
 LIB_C    := $(wildcard $(addsuffix /*.c,$(FOLDERS)))
 LIB_O    := $(LIB_C:%.c=$B/%.o)
 MAIN_O   := $(patsubst %.c,$B/%.o,$(wildcard engine/*.c))

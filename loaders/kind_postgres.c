@@ -389,17 +389,21 @@ static inline bool take_event(PendingEvent *event, CopyRow row, const Stream *st
            copy_is_taken(&row);
 }
 
-static int postgres_next_event(void *opaque, const Landing *to, uint64_t *bytes, Err *err)
+static int postgres_next_events(void *opaque, Landing *to, uint64_t *bytes, Err *err)
 {
     const Stream *stream = opaque;
     CopyRow row;
-    int found = copy_next(stream->reader, &row, bytes, err);
 
-    if (found <= 0)
-        return found == 0 ? NEXT_END : NEXT_FAILED;
-    if (stream->is_usual && take_event(to->event, row, stream, to->map))
-        return NEXT_EVENT;
-    return take_cells(to->cells, row, stream, err);
+    while (to->n < to->room) {
+        int found = copy_next(stream->reader, &row, bytes, err);
+
+        if (found <= 0)
+            return found == 0 ? NEXT_END : NEXT_FAILED;
+        if (!stream->is_usual || !take_event(&to->events[to->n], row, stream, to->map))
+            return take_cells(to->cells, row, stream, err);
+        to->n++;
+    }
+    return NEXT_FULL;
 }
 
 static const char *postgres_describe(const Access *access)
@@ -420,7 +424,7 @@ static const Reader READER = {
     .split = postgres_split,
     .open = postgres_open,
     .next = postgres_next,
-    .next_event = postgres_next_event,
+    .next_events = postgres_next_events,
     .close = postgres_close,
     .describe = postgres_describe,
 };

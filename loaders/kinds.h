@@ -85,13 +85,14 @@ typedef struct Access {
 struct RowMap; /* see row.h */
 struct PendingEvent;
 
-enum { NEXT_END = 0, NEXT_ROW = 1, NEXT_BAD = 2, NEXT_EVENT = 3, NEXT_FAILED = -1 };
+enum { NEXT_END = 0, NEXT_ROW = 1, NEXT_BAD = 2, NEXT_FULL = 3, NEXT_FAILED = -1 };
 
-/* Where next_event() leaves a row. */
+/* Where next_events() leaves rows. */
 typedef struct Landing {
     const struct RowMap *map;
-    struct PendingEvent *event;
-    Cell *cells;
+    struct PendingEvent *events;
+    size_t n, room; /* events */
+    Cell *cells;    /* of a row that is not usual */
 } Landing;
 
 /* What take() delivers to. */
@@ -116,10 +117,10 @@ struct Reader {
     /* One row into cells. NEXT_BAD: a row that cannot be taken apart. Raises bytes by
      * what was read. */
     int (*next)(void *stream, Cell *cells, uint64_t *bytes, Err *err);
-    /* In place of next for events, where a kind has a shorter way for usual rows: what
-     * row_event_begin() would make of the row, NEXT_EVENT; or, as next, its cells. NULL:
-     * it has none. */
-    int (*next_event)(void *stream, const Landing *to, uint64_t *bytes, Err *err);
+    /* In place of next for events, where a kind has a shorter way for usual rows: adds
+     * what row_event_begin() would make of them until there is room for no more,
+     * NEXT_FULL, or what comes is not usual; then as next. NULL: it has none. */
+    int (*next_events)(void *stream, Landing *to, uint64_t *bytes, Err *err);
     /* Releases the stream, also before its end. NULL is accepted. */
     void (*close)(void *stream);
     /* In place of open, next and close for events, where a kind has a faster way than row

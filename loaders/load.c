@@ -123,8 +123,8 @@ typedef struct Feed {
     Worker *worker;
     const RowMap *map;
     SourceCount *count;
-    Pile *pile;     /* NULL: its rows are no events */
-    size_t waiting; /* events to be settled */
+    Pile *pile; /* NULL: its rows are no events */
+    Landing to; /* events that wait to be settled */
 } Feed;
 
 /* Looks up the codes of the events that wait, then their people. What each step will
@@ -134,7 +134,7 @@ static void settle_events(Feed *feed)
     SourceCount *count = feed->count;
     Pile *pile = feed->pile;
     int32_t as_of = feed->load->plan->as_of;
-    PendingEvent *events = feed->worker->events, *end = events + feed->waiting;
+    PendingEvent *events = feed->to.events, *end = events + feed->to.n;
 
     for (PendingEvent *event = events; event < end; event++) {
         event->fate = row_event_end(event, feed->map, pile->dict);
@@ -152,7 +152,7 @@ static void settle_events(Feed *feed)
         }
         count->fate[fate]++;
     }
-    feed->waiting = 0;
+    feed->to.n = 0;
 }
 
 static uint64_t held_bytes(const Load *load, const Worker *worker)
@@ -186,75 +186,75 @@ static int tell(Load *load, const Worker *worker, uint64_t n, uint64_t *held, Er
     return stop ? -1 : 0;
 }
 
-/* One row of a source that has no events. */
-static void take_row(const Feed *feed, int found)
+/* The next row of a source that has no events. */
+static int next_row(const Feed *feed, const Reader *reader, void *stream, Err *err)
 {
     Worker *worker = feed->worker;
-    RowFate fate = found == NEXT_BAD ? ROW_BAD_VALUE
-                                     : intake_row(&worker->intake, feed->map,
-                                                  worker->cells, worker->scratch);
-
-    feed->count->fate[fate]++;
-}
-
-/* One row of events: those without a fault wait. */
-static void take_event(Feed *feed, int found)
-{
-    Worker *worker = feed->worker;
-    PendingEvent *event = &worker->events[feed->waiting];
-    Dict *dict = feed->pile->dict;
-    RowFate fate = ROW_KEPT;
-
-    if (found == NEXT_EVENT)
-        dict_fetch(dict, event->spelling);
-    else if (found == NEXT_BAD)
-        fate = ROW_BAD_VALUE;
-    else
-        fate = row_event_begin(event, feed->map, worker->cells, dict, worker->scratch);
-    if (fate != ROW_KEPT) {
-        feed->count->fate[fate]++;
-        return;
-    }
-    ids_fetch(&feed->load->people.ids, event->row.id);
-    if (++feed->waiting == AHEAD)
-        settle_events(feed);
-}
-
-/* The next row, and what is to be done with it. */
-static int next_row(Feed *feed, const Reader *reader, void *stream, Err *err)
-{
-    Worker *worker = feed->worker;
-    uint64_t *bytes = &feed->count->bytes;
-    Landing to = {feed->map, &worker->events[feed->waiting], worker->cells};
-    int found = feed->pile != NULL && reader->next_event != NULL
-                    ? reader->next_event(stream, &to, bytes, err)
-                    : reader->next(stream, worker->cells, bytes, err);
+    int found = reader->next(stream, worker->cells, &feed->count->bytes, err);
+    RowFate fate = ROW_BAD_VALUE;
 
     if (found <= 0)
         return found;
+    if (found != NEXT_BAD)
+        fate = intake_row(&worker->intake, feed->map, worker->cells, worker->scratch);
+    feed->count->fate[fate]++;
     feed->count->rows++;
-    if (feed->pile == NULL)
-        take_row(feed, found);
+    return found;
+}
+
+/* A row of events that has been found on its own: it waits, if it has no fault. */
+static void add_event(Feed *feed, int found)
+{
+    RowFate fate = ROW_BAD_VALUE;
+
+    if (found != NEXT_BAD)
+        fate = row_event_begin(&feed->to.events[feed->to.n], feed->map, feed->to.cells,
+                               feed->pile->dict, feed->worker->scratch);
+    if (fate == ROW_KEPT)
+        feed->to.n++;
     else
-        take_event(feed, found);
+        feed->count->fate[fate]++;
+    feed->count->rows++;
+}
+
+/* Rows of events, up to one that is not usual. */
+static int next_events(Feed *feed, const Reader *reader, void *stream, Err *err)
+{
+    Landing *to = &feed->to;
+    uint64_t *bytes = &feed->count->bytes;
+    size_t before = to->n;
+    int found = reader->next_events != NULL ? reader->next_events(stream, to, bytes, err)
+                                            : reader->next(stream, to->cells, bytes, err);
+
+    feed->count->rows += to->n - before;
+    if (found == NEXT_ROW || found == NEXT_BAD)
+        add_event(feed, found);
+    for (const PendingEvent *event = to->events + before; event < to->events + to->n;
+         event++) {
+        dict_fetch(feed->pile->dict, event->spelling);
+        ids_fetch(&feed->load->people.ids, event->row.id);
+    }
+    if (to->n == to->room)
+        settle_events(feed);
     return found;
 }
 
 static int read_rows(Feed *feed, const Reader *reader, void *stream, Err *err)
 {
-    uint64_t n = 0, told = 0, held = held_bytes(feed->load, feed->worker);
+    uint64_t told = feed->count->rows, held = held_bytes(feed->load, feed->worker);
     int found;
 
-    while ((found = next_row(feed, reader, stream, err)) > 0) {
-        if (++n - told >= TELL_EVERY) {
-            if (tell(feed->load, feed->worker, n - told, &held, err) != 0)
+    while ((found = feed->pile != NULL ? next_events(feed, reader, stream, err)
+                                       : next_row(feed, reader, stream, err)) > 0) {
+        if (feed->count->rows - told >= TELL_EVERY) {
+            if (tell(feed->load, feed->worker, feed->count->rows - told, &held, err) != 0)
                 return -1;
-            told = n;
+            told = feed->count->rows;
         }
     }
     if (feed->pile != NULL)
         settle_events(feed);
-    if (tell(feed->load, feed->worker, n - told, &held, err) != 0)
+    if (tell(feed->load, feed->worker, feed->count->rows - told, &held, err) != 0)
         return -1;
     return found == NEXT_END ? 0 : -1;
 }
@@ -278,12 +278,13 @@ static int read_slice(Load *load, int number, const Slice *slice, Err *err)
     const Reader *reader = access->reader;
     const Source *source = access->source;
     Worker *worker = &load->workers[number];
-    Feed feed = {.load = load,
-                 .worker = worker,
-                 .map = load->maps[slice->source],
-                 .count = &worker->counts[slice->source],
-                 .pile =
-                     source->role == ROLE_EVENTS ? &worker->piles[source->number] : NULL};
+    Feed feed = {
+        .load = load,
+        .worker = worker,
+        .map = load->maps[slice->source],
+        .count = &worker->counts[slice->source],
+        .pile = source->role == ROLE_EVENTS ? &worker->piles[source->number] : NULL,
+        .to = {load->maps[slice->source], worker->events, 0, AHEAD, worker->cells}};
     double start = log_clock();
     void *stream = NULL;
     int rc;

@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
 #include "tests/support/town.h"
@@ -195,4 +196,35 @@ Test(reconcile, what_does_not_add_up_is_said)
         counts_free(&counts);
         town_free(town);
     }
+}
+
+/* What is counted, and the reports, with so many threads. */
+static void count_with(int threads, Counts *counts, Err *err)
+{
+    Town *town = eight();
+
+    omp_set_num_threads(threads);
+    town_build(town);
+    rank_twice(town);
+    rank_without_score(town);
+    counts_build(counts, &town->results);
+    cr_expect_eq(reconcile(counts, &town->results, err), -1);
+    town_free(town);
+}
+
+Test(reconcile, any_number_of_threads)
+{
+    Counts one, seven;
+    Err one_err = {0}, seven_err = {0};
+
+    count_with(1, &one, &one_err);
+    count_with(7, &seven, &seven_err);
+    cr_expect_str_eq(one_err.text, seven_err.text);
+    cr_expect_eq(one_err.n_reports, 2);
+    cr_expect_eq(memcmp(one.mean, seven.mean, TOWN_MODELS * sizeof *one.mean), 0);
+    cr_expect_eq(memcmp(one.scored, seven.scored, TOWN_MODELS * sizeof *one.scored), 0);
+    for (int i = 0; i < TOWN_MODELS * TOWN_GROUPINGS; i++)
+        cr_expect_eq(one.model[i][0], seven.model[i][0]);
+    counts_free(&one);
+    counts_free(&seven);
 }
