@@ -1,5 +1,5 @@
 /*
- * copy.c - see copy.h.
+ * copy.c - writing; see copy.h.
  */
 #include "engine/db/copy.h"
 
@@ -14,10 +14,6 @@ enum {
     SEND_BYTES = 64 * 1024, /* sent in pieces of about this size */
     TEXT_OID = 25
 };
-
-static const uint8_t SIGNATURE[11] = {'P',  'G',  'C',  'O',  'P', 'Y',
-                                      '\n', 0xff, '\r', '\n', 0};
-enum { HEADER_BYTES = 19 };
 
 struct Copy {
     Db *db;
@@ -102,8 +98,9 @@ int copy_begin(Copy **out, Db *db, const char *sql, int n_columns, Err *err)
     copy->n_columns = n_columns;
     copy->room = SEND_BYTES + 4096;
     copy->bytes = mem_alloc(copy->room, 1, "rows to write");
-    memcpy(room_for(copy, HEADER_BYTES), SIGNATURE, sizeof SIGNATURE);
-    memset(copy->bytes + sizeof SIGNATURE, 0, HEADER_BYTES - sizeof SIGNATURE);
+    memcpy(room_for(copy, COPY_HEADER_BYTES), COPY_SIGNATURE, sizeof COPY_SIGNATURE);
+    memset(copy->bytes + sizeof COPY_SIGNATURE, 0,
+           COPY_HEADER_BYTES - sizeof COPY_SIGNATURE);
     *out = copy;
     return 0;
 }
@@ -242,22 +239,6 @@ static void copy_free(Copy *copy)
     free(copy);
 }
 
-/* Reads results until there are none, as libpq asks for. Reports the first failure. */
-static int finish(Db *db, const char *what, Err *err)
-{
-    PGresult *result;
-    int rc = 0;
-
-    while ((result = PQgetResult(db_conn(db))) != NULL) {
-        if (PQresultStatus(result) != PGRES_COMMAND_OK && rc == 0)
-            rc = db_fail(db, result, db_where, what, err);
-        PQclear(result);
-        if (PQstatus(db_conn(db)) == CONNECTION_BAD)
-            break;
-    }
-    return rc;
-}
-
 int copy_end(Copy *copy, uint64_t *n_rows, Err *err)
 {
     Db *db = copy->db;
@@ -271,7 +252,7 @@ int copy_end(Copy *copy, uint64_t *n_rows, Err *err)
     if (db != NULL) {
         if (PQputCopyEnd(db_conn(db), NULL) != 1)
             copy->has_failed = true;
-        rc = finish(db, "write rows", err);
+        rc = db_finish(db, "write rows", err);
         if (rc == 0 && copy->has_failed)
             rc = db_fail(db, NULL, db_where, "write rows", err);
     }
@@ -287,164 +268,7 @@ void copy_abort(Copy *copy)
         Err unsaid = {0};
 
         PQputCopyEnd(db_conn(copy->db), "given up");
-        finish(copy->db, "stop writing", &unsaid);
+        db_finish(copy->db, "stop writing", &unsaid);
     }
     copy_free(copy);
-}
-
-/* ---- reading ----------------------------------------------------------- */
-
-struct CopyReader {
-    Db *db;
-    PGconn *conn; /* of db */
-    int n_columns;
-    bool has_header, is_done;
-    char *message; /* of libpq: the current row */
-};
-
-/* The header's length, or 0 if it is not one. Flags must be 0: no other is known. */
-static size_t skip_header(const uint8_t *data, size_t len)
-{
-    uint64_t extension;
-
-    if (len < HEADER_BYTES || memcmp(data, SIGNATURE, sizeof SIGNATURE) != 0 ||
-        copy_load32(data + sizeof SIGNATURE) != 0)
-        return 0;
-    extension = copy_load32(data + sizeof SIGNATURE + 4);
-    return extension > len - HEADER_BYTES ? 0 : HEADER_BYTES + (size_t)extension;
-}
-
-int copy_begin_row(CopyRow *row, int n_columns, const uint8_t *data, size_t len,
-                   bool *has_header)
-{
-    *row = (CopyRow){data, data + len};
-    if (!*has_header) {
-        size_t header = skip_header(data, len);
-
-        if (header == 0)
-            return -1;
-        *has_header = true;
-        row->at += header;
-    }
-    if (row->end - row->at < 2)
-        return -1;
-    if (copy_load16(row->at) == UINT16_MAX)
-        return row->end - row->at == 2 ? 0 : -1;
-    if (copy_load16(row->at) != n_columns)
-        return -1;
-    row->at += 2;
-    return 1;
-}
-
-int copy_open(CopyReader **out, Db *db, const char *sql, int n_columns, Err *err)
-{
-    PGresult *result = PQexec(db_conn(db), sql);
-    CopyReader *reader;
-
-    *out = NULL;
-    if (PQresultStatus(result) != PGRES_COPY_OUT) {
-        db_fail(db, result, db_where, "start reading", err);
-        PQclear(result);
-        return -1;
-    }
-    PQclear(result);
-    reader = mem_alloc(1, sizeof *reader, "rows to read");
-    reader->db = db;
-    reader->conn = db_conn(db);
-    reader->n_columns = n_columns;
-    *out = reader;
-    return 0;
-}
-
-int copy_fail(Err *err)
-{
-    return err_add(err, ERR_SOURCE, db_where,
-                   "could not read rows: the server's answer is not in COPY BINARY");
-}
-
-/* What is no plain row: the first, which bears the header, and the end. Out of line:
- * plain rows need less of a frame. */
-__attribute__((noinline)) static int take_message(CopyReader *reader, CopyRow *row,
-                                                  int len, uint64_t *bytes, Err *err)
-{
-    int found;
-
-    if (len < 0) {
-        reader->is_done = true;
-        if (len == -2)
-            return db_fail(reader->db, NULL, db_where, "read rows", err);
-        return finish(reader->db, "read rows", err);
-    }
-    found = copy_begin_row(row, reader->n_columns, (const uint8_t *)reader->message,
-                           (size_t)len, &reader->has_header);
-    if (found > 0)
-        return 1;
-    if (found < 0)
-        return copy_fail(err);
-    return copy_next(reader, row, bytes, err); /* only the closing answer is left */
-}
-
-int copy_next(CopyReader *reader, CopyRow *row, uint64_t *bytes, Err *err)
-{
-    const uint8_t *data;
-    int len;
-
-    PQfreemem(reader->message);
-    reader->message = NULL;
-    len = PQgetCopyData(reader->conn, &reader->message, 0);
-    data = (const uint8_t *)reader->message;
-    *bytes += len > 0 ? (uint64_t)len : 0;
-    if (len < 2 || !reader->has_header || copy_load16(data) != reader->n_columns)
-        return take_message(reader, row, len, bytes, err);
-    *row = (CopyRow){data + 2, data + len};
-    return 1;
-}
-
-/* The server may be far from the end: asking it to stop is cheaper than reading on. */
-static void cancel(CopyReader *reader)
-{
-    PGconn *conn = reader->conn;
-    PGcancel *stop = PQgetCancel(conn);
-    char unsaid[256], *message = NULL;
-    PGresult *result;
-
-    if (stop != NULL) {
-        PQcancel(stop, unsaid, sizeof unsaid);
-        PQfreeCancel(stop);
-    }
-    while (PQgetCopyData(conn, &message, 0) > 0)
-        PQfreemem(message);
-    while ((result = PQgetResult(conn)) != NULL) {
-        PQclear(result);
-        if (PQstatus(conn) == CONNECTION_BAD)
-            break;
-    }
-}
-
-void copy_close(CopyReader *reader)
-{
-    if (reader == NULL)
-        return;
-    PQfreemem(reader->message);
-    if (!reader->is_done)
-        cancel(reader);
-    free(reader);
-}
-
-bool copy_get_bool(bool *out, CopyValue value)
-{
-    if (value.len != 1)
-        return false;
-    *out = value.data[0] != 0;
-    return true;
-}
-
-bool copy_get_date(int32_t *out, CopyValue value)
-{
-    if (value.len != 4)
-        return false;
-    *out = (int32_t)copy_load32(value.data);
-    if (*out == INT32_MAX)
-        *out = DAY_UNKNOWN;
-    return true;
 }

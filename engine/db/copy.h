@@ -26,6 +26,11 @@
 
 #include "engine/db/db.h"
 
+/* What a stream begins with, the 0 at its end included; flags and the length of an
+ * extension follow. */
+#define COPY_SIGNATURE "PGCOPY\n\377\r\n"
+enum { COPY_HEADER_BYTES = 19 };
+
 /* ---- writing ----------------------------------------------------------- */
 
 typedef struct Copy Copy;

@@ -87,6 +87,21 @@ int db_fail(const Db *db, const PGresult *result, Where where, const char *what,
     return err_add(err, kind, where, "could not %s: %s", what, words);
 }
 
+int db_finish(Db *db, const char *what, Err *err)
+{
+    PGresult *result;
+    int rc = 0;
+
+    while ((result = PQgetResult(db->conn)) != NULL) {
+        if (PQresultStatus(result) != PGRES_COMMAND_OK && rc == 0)
+            rc = db_fail(db, result, db_where, what, err);
+        PQclear(result);
+        if (PQstatus(db->conn) == CONNECTION_BAD)
+            break;
+    }
+    return rc;
+}
+
 /* Warnings of the server, by the same rule as errors: no words that may quote data. */
 static void receive_notice(void *own, const PGresult *result)
 {

@@ -67,6 +67,8 @@ double db_server_cpu(const Db *db);
 PGconn *db_conn(Db *db);
 int db_fail(const Db *db, const PGresult *result, Where where, const char *what,
             Err *err);
+/* Reads results until there are none, as libpq asks for. Reports the first failure. */
+int db_finish(Db *db, const char *what, Err *err);
 extern const Where db_where; /* "database" */
 
 #endif

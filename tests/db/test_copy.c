@@ -151,6 +151,42 @@ Test(copy, what_is_read_is_what_is_there)
     db_close(db);
 }
 
+/* Rows about as long as the room for one, and much longer, many of which have arrived
+ * before they are asked for. */
+Test(copy, long_rows_come_whole)
+{
+    enum { ROOM = 16384, FRAME = 2 + 4, ROWS = 600 };
+    Db *db = open_db();
+    CopyReader *reader;
+    CopyRow row;
+    CopyValue value;
+    uint64_t bytes = 0, want = COPY_HEADER_BYTES + 2;
+    Err err = {0};
+
+    cr_assert_eq(copy_open(&reader, db,
+                           "copy (select repeat(chr(97 + n % 26), case when n % 50 = 7 "
+                           "then 300000 + n when n % 3 = 0 then n else 16378 - 2 + n % 5 "
+                           "end) from generate_series(0, 599) n) to stdout "
+                           "(format binary)",
+                           1, &err),
+                 0, "%s", err.text);
+    for (int n = 0; n < ROWS; n++) {
+        int len = n % 50 == 7 ? 300000 + n : n % 3 == 0 ? n : ROOM - FRAME - 2 + n % 5;
+
+        cr_assert_eq(copy_next(reader, &row, &bytes, &err), 1, "%s", err.text);
+        cr_assert(take_all(&value, 1, &row));
+        cr_assert_eq(value.len, len, "row %d: %d", n, value.len);
+        for (int i = 0; i < len; i++)
+            cr_assert_eq(value.data[i], 'a' + n % 26);
+        want += (uint64_t)(FRAME + len);
+    }
+    cr_expect_eq(copy_next(reader, &row, &bytes, &err), 0);
+    cr_expect_eq(bytes, want);
+    copy_close(reader);
+    run(db, "select 1");
+    db_close(db);
+}
+
 Test(copy, a_refused_row_is_reported_at_the_end)
 {
     Db *db = open_db();
