@@ -115,20 +115,35 @@ static int take_rest(CopyReader *reader, int len)
     return len;
 }
 
-/* Waits for a message where none has arrived; takes the rest of one that fills the room.
- * The message's length, or as PQgetCopyData() says. Out of line, as all is that few rows
- * need: the others need less of a frame. */
+/* A message that has arrived: its length; 0 where none has, -1 where none will. */
+static inline int take_arrived(CopyReader *reader)
+{
+    reader->data = reader->bytes;
+    return PQgetlineAsync(reader->conn, (char *)reader->bytes, (int)reader->room);
+}
+
+static int wait_for_one(CopyReader *reader)
+{
+    int len;
+
+    PQfreemem(reader->message);
+    reader->message = NULL;
+    len = PQgetCopyData(reader->conn, &reader->message, 0);
+    reader->data = (const uint8_t *)reader->message;
+    return len;
+}
+
+/* Where no message has arrived, or one that fills the room: its length, or as
+ * PQgetCopyData() says. Out of line, as all is that few rows need: the others need less
+ * of a frame. */
 __attribute__((noinline)) static int receive_more(CopyReader *reader, int len)
 {
-    if (len > 0) {
-        len = take_rest(reader, len);
-        reader->data = reader->bytes;
-    } else if (len == 0) {
-        PQfreemem(reader->message);
-        reader->message = NULL;
-        len = PQgetCopyData(reader->conn, &reader->message, 0);
-        reader->data = (const uint8_t *)reader->message;
-    }
+    if (len == 0 && PQconsumeInput(reader->conn) == 1)
+        len = take_arrived(reader);
+    if (len == 0)
+        return wait_for_one(reader);
+    len = take_rest(reader, len);
+    reader->data = reader->bytes; /* which may have grown */
     return len;
 }
 
@@ -158,9 +173,8 @@ __attribute__((noinline)) static int take_message(CopyReader *reader, CopyRow *r
  * where nothing has, the other waits. */
 int copy_next(CopyReader *reader, CopyRow *row, uint64_t *bytes, Err *err)
 {
-    int len = PQgetlineAsync(reader->conn, (char *)reader->bytes, (int)reader->room);
+    int len = take_arrived(reader);
 
-    reader->data = reader->bytes;
     if (len <= 0 || (size_t)len == reader->room)
         len = receive_more(reader, len);
     *bytes += len > 0 ? (uint64_t)len : 0;
