@@ -401,6 +401,7 @@ static int postgres_next_events(void *opaque, Landing *to, uint64_t *bytes, Err 
             return found == 0 ? NEXT_END : NEXT_FAILED;
         if (!stream->is_usual || !take_event(&to->events[to->n], row, stream, to->map))
             return take_cells(to->cells, row, stream, err);
+        row_event_fetch(to, &to->events[to->n]);
         to->n++;
     }
     return NEXT_FULL;

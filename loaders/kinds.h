@@ -90,6 +90,8 @@ enum { NEXT_END = 0, NEXT_ROW = 1, NEXT_BAD = 2, NEXT_FULL = 3, NEXT_FAILED = -1
 /* Where next_events() leaves rows. */
 typedef struct Landing {
     const struct RowMap *map;
+    const Dict *dict; /* these two: of what is fetched for later; see row_event_fetch() */
+    const Ids *ids;
     struct PendingEvent *events;
     size_t n, room; /* events */
     Cell *cells;    /* of a row that is not usual */

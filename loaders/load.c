@@ -205,16 +205,19 @@ static int next_row(const Feed *feed, const Reader *reader, void *stream, Err *e
 /* A row of events that has been found on its own: it waits, if it has no fault. */
 static void add_event(Feed *feed, int found)
 {
+    PendingEvent *event = &feed->to.events[feed->to.n];
     RowFate fate = ROW_BAD_VALUE;
 
-    if (found != NEXT_BAD)
-        fate = row_event_begin(&feed->to.events[feed->to.n], feed->map, feed->to.cells,
-                               feed->pile->dict, feed->worker->scratch);
-    if (fate == ROW_KEPT)
-        feed->to.n++;
-    else
-        feed->count->fate[fate]++;
     feed->count->rows++;
+    if (found != NEXT_BAD)
+        fate = row_event_begin(event, feed->map, feed->to.cells, feed->pile->dict,
+                               feed->worker->scratch);
+    if (fate == ROW_KEPT) {
+        row_event_fetch(&feed->to, event);
+        feed->to.n++;
+    } else {
+        feed->count->fate[fate]++;
+    }
 }
 
 /* Rows of events, up to one that is not usual. */
@@ -229,11 +232,6 @@ static int next_events(Feed *feed, const Reader *reader, void *stream, Err *err)
     feed->count->rows += to->n - before;
     if (found == NEXT_ROW || found == NEXT_BAD)
         add_event(feed, found);
-    for (const PendingEvent *event = to->events + before; event < to->events + to->n;
-         event++) {
-        dict_fetch(feed->pile->dict, event->spelling);
-        ids_fetch(&feed->load->people.ids, event->row.id);
-    }
     if (to->n == to->room)
         settle_events(feed);
     return found;
@@ -278,17 +276,22 @@ static int read_slice(Load *load, int number, const Slice *slice, Err *err)
     const Reader *reader = access->reader;
     const Source *source = access->source;
     Worker *worker = &load->workers[number];
-    Feed feed = {
-        .load = load,
-        .worker = worker,
-        .map = load->maps[slice->source],
-        .count = &worker->counts[slice->source],
-        .pile = source->role == ROLE_EVENTS ? &worker->piles[source->number] : NULL,
-        .to = {load->maps[slice->source], worker->events, 0, AHEAD, worker->cells}};
+    Feed feed = {.load = load,
+                 .worker = worker,
+                 .map = load->maps[slice->source],
+                 .count = &worker->counts[slice->source],
+                 .pile =
+                     source->role == ROLE_EVENTS ? &worker->piles[source->number] : NULL,
+                 .to = {.map = load->maps[slice->source],
+                        .ids = &load->people.ids,
+                        .events = worker->events,
+                        .room = AHEAD,
+                        .cells = worker->cells}};
     double start = log_clock();
     void *stream = NULL;
     int rc;
 
+    feed.to.dict = feed.pile != NULL ? feed.pile->dict : NULL;
     if (reader->take != NULL && feed.pile != NULL) {
         rc = take_slice(&feed, access, slice, err);
     } else {

@@ -79,4 +79,12 @@ RowFate row_event_begin(PendingEvent *event, const RowMap *map, const Cell *cell
                         Dict *dict, RowScratch *scratch);
 RowFate row_event_end(PendingEvent *event, const RowMap *map, Dict *dict);
 
+/* Brings what row_event_end() and the search for the person will read nearer. */
+FETCHES_ONLY static inline void row_event_fetch(const Landing *to,
+                                                const PendingEvent *event)
+{
+    dict_fetch(to->dict, event->spelling);
+    ids_fetch(to->ids, event->row.id);
+}
+
 #endif

@@ -165,10 +165,8 @@ static RowFate begin_code(PendingEvent *event, const RowMap *map, const Cell *ce
     event->spelling = (Code){0, 0};
     if (cell->type == CELL_NULL)
         return ROW_KEPT;
-    if (get_spelling(&event->spelling, map, cell)) {
-        dict_fetch(dict, event->spelling);
+    if (get_spelling(&event->spelling, map, cell))
         return ROW_KEPT;
-    }
     if (map->at[FIELD_SYSTEM] >= 0)
         system = system_of_row(map, field(map, cells, FIELD_SYSTEM));
     event->row.code = read_code(dict, system, cell);

@@ -40,4 +40,8 @@ void *mem_grow(void *old, size_t count, size_t size, const char *what);
 /* Largest resident set of this process so far, in bytes (getrusage). */
 size_t mem_peak_bytes(void);
 
+/* Before a function that only fetches into the cache. A compiler sees no effect in it,
+ * and drops calls of it that it has not put in line by then. */
+#define FETCHES_ONLY __attribute__((always_inline))
+
 #endif

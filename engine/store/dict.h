@@ -106,14 +106,14 @@ static inline uint32_t dict_recall(const Dict *dict, Code spelling)
 }
 
 /* Brings what dict_recall() and dict_entry() will read nearer. */
-static inline void dict_fetch(const Dict *dict, Code spelling)
+FETCHES_ONLY static inline void dict_fetch(const Dict *dict, Code spelling)
 {
     const Table *table = &dict->by_spelling;
 
     __builtin_prefetch(&table->slots[table_place(table, spelling)]);
 }
 
-static inline void dict_fetch_entry(const Dict *dict, uint32_t entry)
+FETCHES_ONLY static inline void dict_fetch_entry(const Dict *dict, uint32_t entry)
 {
     __builtin_prefetch(&dict->entries[entry]);
 }

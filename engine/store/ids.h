@@ -47,7 +47,7 @@ static inline uint64_t ids_place(const Ids *ids, int64_t id)
     return at & ~(uint64_t)(IDS_LINE - 1);
 }
 
-static inline void ids_fetch(const Ids *ids, int64_t id)
+FETCHES_ONLY static inline void ids_fetch(const Ids *ids, int64_t id)
 {
     __builtin_prefetch(&ids->slots[ids_place(ids, id)]);
 }

@@ -328,6 +328,7 @@ static void put_refusals(People *people, const Building *b, const IdSlot *slots,
 
         if (person > ID_LAST || refused[k] == 0)
             continue;
+        people->refused_sources |= refused[k];
         for (int s = 0; s < n_sources; s++)
             people->refused[(size_t)s * words + person / 64] |= (refused[k] >> s & 1)
                                                                 << person % 64;

@@ -64,13 +64,16 @@ typedef struct People {
     uint64_t *refused; /* by Source.number so many words, a bit for each person who
                           opted out of its rows; NULL = nobody */
     size_t refused_words;
+    uint64_t refused_sources; /* a bit for each of which somebody opted out: rows of most
+                                 need not be looked at any further */
 } People;
 
 static inline bool people_refuses(const People *people, uint32_t person, int source)
 {
     size_t word = (size_t)source * people->refused_words + person / 64;
 
-    return (people->refused[word] >> person % 64 & 1) != 0;
+    return (people->refused_sources >> source & 1) != 0 &&
+           (people->refused[word] >> person % 64 & 1) != 0;
 }
 
 /*

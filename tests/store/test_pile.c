@@ -70,7 +70,7 @@ Test(pile, keeps_what_some_feature_can_use)
 {
     Arena *arena = arena_new();
     uint64_t refused[4] = {[3] = 2}; /* of the source 3, the person 1 */
-    People people = {.refused = refused, .refused_words = 1};
+    People people = {.refused = refused, .refused_words = 1, .refused_sources = 1 << 3};
     Source source = {.name = "s",
                      .matcher = make_matcher(arena),
                      .uncoded = UNCODED,
