@@ -115,6 +115,17 @@ note_pull() {
         and run_id = (select max(run_id) from stratify.run)"
 }
 
+# note_scoring NAME PAIR: nanoseconds of processor time that scoring took in the published
+# run, for each event that its sources hold.
+note_scoring() {
+    note "$1" "$2" "select 1e9 * s.cpu_seconds / (select sum(c.reltuples)
+            from stratify.run_source r
+            join pg_class c on c.relnamespace = 'sid'::regnamespace and c.relname = r.source
+            where r.run_id = s.run_id and r.role = 'events')
+        from stratify.run_stage s join stratify.current_run using (run_id)
+        where s.stage = 'score'"
+}
+
 # same_run NAME: stops unless the two newest published runs of the engine are equal.
 same_run() {
     local differences
@@ -166,6 +177,7 @@ first_nights() {
         timed limit "$pair" limit
         if $has_extract; then
             timed rerun "$pair" from_extract
+            note_scoring scoring "$pair"
             same_run "the re-run"
         fi
         if $has_duck; then
@@ -237,7 +249,8 @@ fi
 awk -v people="$people" -f tests/bench/figures.awk -v figures="
         sql_seconds=sql first_night_seconds=first_night limit_seconds=limit
         next_night_seconds=next_night rerun_seconds=rerun loaded_duckdb_seconds=duck
-        extract_seconds=extract rows=rows bytes_per_person=memory" -v ratios="
+        extract_seconds=extract rows=rows bytes_per_person=memory
+        scoring_ns_per_event=scoring" -v ratios="
         sql_over_first_night=sql/first_night
         first_night_over_limit=first_night/limit
         sql_over_first_night_indexed=sql_indexed/first_indexed
