@@ -121,7 +121,6 @@ static void load_end(Load *load)
 typedef struct Feed {
     Load *load;
     Worker *worker;
-    const RowMap *map;
     SourceCount *count;
     Pile *pile; /* NULL: its rows are no events */
     Landing to; /* events that wait to be settled */
@@ -137,7 +136,7 @@ static void settle_events(Feed *feed)
     PendingEvent *events = feed->to.events, *end = events + feed->to.n;
 
     for (PendingEvent *event = events; event < end; event++) {
-        event->fate = row_event_end(event, feed->map, pile->dict);
+        event->fate = row_event_end(event, feed->to.map, pile->dict);
         if (event->fate == ROW_KEPT)
             dict_fetch_entry(pile->dict, event->row.code);
     }
@@ -196,7 +195,7 @@ static int next_row(const Feed *feed, const Reader *reader, void *stream, Err *e
     if (found <= 0)
         return found;
     if (found != NEXT_BAD)
-        fate = intake_row(&worker->intake, feed->map, worker->cells, worker->scratch);
+        fate = intake_row(&worker->intake, feed->to.map, worker->cells, worker->scratch);
     feed->count->fate[fate]++;
     feed->count->rows++;
     return found;
@@ -210,7 +209,7 @@ static void add_event(Feed *feed, int found)
 
     feed->count->rows++;
     if (found != NEXT_BAD)
-        fate = row_event_begin(event, feed->map, feed->to.cells, feed->pile->dict,
+        fate = row_event_begin(event, feed->to.map, feed->to.cells, feed->pile->dict,
                                feed->worker->scratch);
     if (fate == ROW_KEPT) {
         row_event_fetch(&feed->to, event);
@@ -263,7 +262,7 @@ static int take_slice(const Feed *feed, const Access *access, const Slice *slice
 {
     Load *load = feed->load;
     uint64_t before = feed->count->rows, held = held_bytes(load, feed->worker);
-    Taking taking = {feed->map, &load->people, feed->pile, feed->count};
+    Taking taking = {feed->to.map, &load->people, feed->pile, feed->count};
 
     if (access->reader->take(&taking, access, slice, err) != 0)
         return -1;
@@ -278,7 +277,6 @@ static int read_slice(Load *load, int number, const Slice *slice, Err *err)
     Worker *worker = &load->workers[number];
     Feed feed = {.load = load,
                  .worker = worker,
-                 .map = load->maps[slice->source],
                  .count = &worker->counts[slice->source],
                  .pile =
                      source->role == ROLE_EVENTS ? &worker->piles[source->number] : NULL,

@@ -2,7 +2,7 @@
  * row_event.c - rows of events; see row.h.
  *
  * A code is looked up by its spelling, as the row writes it, and taken apart only when a
- * spelling is new. Between row_event_begin(), which asks for the dictionary's memory, and
+ * spelling is new. Between row_event_fetch(), which asks for the dictionary's memory, and
  * row_event_end(), which reads it, the caller goes on to other rows.
  */
 #include <assert.h>
