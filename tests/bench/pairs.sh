@@ -163,18 +163,30 @@ one_and_two() {
     fi
 }
 
+# night PAIR: everything is pulled, and what that took.
+night() {
+    timed first_night "$1" engine bench -q
+    if [ "$1" = 1 ]; then same "plain SQL"; fi
+    note memory "$1" "select max(peak_bytes) / $people.0 from stratify.run_stage
+        join stratify.current_run using (run_id)"
+    note rows "$1" "select sum(rows) from stratify.run_source
+        join stratify.current_run using (run_id)"
+}
+
+# beside_limit PAIR: what comes second finds another machine than what comes first, so the two
+# change places from pair to pair.
+beside_limit() {
+    if [ $(($1 % 2)) = 1 ]; then night "$1"; fi
+    next_peer
+    timed limit "$1" limit
+    if [ $(($1 % 2)) = 0 ]; then night "$1"; fi
+}
+
 first_nights() {
     for pair in $(seq 1 "$pairs"); do
         next_peer
         timed sql "$pair" peer
-        timed first_night "$pair" engine bench -q
-        if [ "$pair" = 1 ]; then same "plain SQL"; fi
-        note memory "$pair" "select max(peak_bytes) / $people.0 from stratify.run_stage
-            join stratify.current_run using (run_id)"
-        note rows "$pair" "select sum(rows) from stratify.run_source
-            join stratify.current_run using (run_id)"
-        next_peer
-        timed limit "$pair" limit
+        beside_limit "$pair"
         if $has_extract; then
             timed rerun "$pair" from_extract
             note_scoring scoring "$pair"
