@@ -83,16 +83,9 @@ int copy_begin(Copy **out, Db *db, const char *sql, int n_columns, Err *err)
     Copy *copy;
 
     *out = NULL;
-    if (db != NULL) {
-        PGresult *result = PQexec(db_conn(db), sql);
-
-        if (PQresultStatus(result) != PGRES_COPY_IN) {
-            db_fail(db, result, db_where, "start writing rows", err);
-            PQclear(result);
-            return -1;
-        }
-        PQclear(result);
-    }
+    if (db != NULL &&
+        db_start_copy(db, sql, PGRES_COPY_IN, "start writing rows", err) != 0)
+        return -1;
     copy = mem_alloc(1, sizeof *copy, "rows to write");
     copy->db = db;
     copy->n_columns = n_columns;

@@ -57,16 +57,11 @@ int copy_begin_row(CopyRow *row, int n_columns, const uint8_t *data, size_t len,
 
 int copy_open(CopyReader **out, Db *db, const char *sql, int n_columns, Err *err)
 {
-    PGresult *result = PQexec(db_conn(db), sql);
     CopyReader *reader;
 
     *out = NULL;
-    if (PQresultStatus(result) != PGRES_COPY_OUT) {
-        db_fail(db, result, db_where, "start reading", err);
-        PQclear(result);
+    if (db_start_copy(db, sql, PGRES_COPY_OUT, "start reading", err) != 0)
         return -1;
-    }
-    PQclear(result);
     reader = mem_alloc(1, sizeof *reader, "rows to read");
     reader->db = db;
     reader->conn = db_conn(db);

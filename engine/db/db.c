@@ -87,6 +87,17 @@ int db_fail(const Db *db, const PGresult *result, Where where, const char *what,
     return err_add(err, kind, where, "could not %s: %s", what, words);
 }
 
+int db_start_copy(Db *db, const char *sql, ExecStatusType way, const char *what, Err *err)
+{
+    PGresult *result = PQexec(db->conn, sql);
+    int rc = 0;
+
+    if (PQresultStatus(result) != way)
+        rc = db_fail(db, result, db_where, what, err);
+    PQclear(result);
+    return rc;
+}
+
 int db_finish(Db *db, const char *what, Err *err)
 {
     PGresult *result;

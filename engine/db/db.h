@@ -67,6 +67,9 @@ double db_server_cpu(const Db *db);
 PGconn *db_conn(Db *db);
 int db_fail(const Db *db, const PGresult *result, Where where, const char *what,
             Err *err);
+/* Starts a COPY: PGRES_COPY_IN or PGRES_COPY_OUT, whichever the statement is. */
+int db_start_copy(Db *db, const char *sql, ExecStatusType way, const char *what,
+                  Err *err);
 /* Reads results until there are none, as libpq asks for. Reports the first failure. */
 int db_finish(Db *db, const char *what, Err *err);
 extern const Where db_where; /* "database" */

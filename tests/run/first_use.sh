@@ -110,7 +110,7 @@ $stratify run -c configs/run.yaml --as-of $as_of >"$work/log" 2>&1
 expect "no identifier in the log" sh -c "! grep -qFf '$work/ids' '$work/log'"
 
 # -- installing
-expect "make install" make -s install PREFIX=/there DESTDIR="$work/root"
-expect "the installed program" "$work/root/there/bin/stratify" --version
-expect "its manual page" test -s "$work/root/there/share/man/man1/stratify.1"
+expect "make install" make -s install PREFIX=/there DESTDIR="$work/staged"
+expect "the installed program" "$work/staged/there/bin/stratify" --version
+expect "its manual page" test -s "$work/staged/there/share/man/man1/stratify.1"
 summary
