@@ -1,17 +1,23 @@
 /*
  * copy_read.c - reading; see copy.h.
  */
+#include <poll.h>
 #include <stdlib.h>
 
 #include "engine/base/day.h"
 #include "engine/db/copy.h"
 
-enum { ROW_BYTES = 16 * 1024 }; /* for a row; where one needs more, more */
+enum {
+    ROW_BYTES = 16 * 1024, /* for a row; where one needs more, more */
+    MOST_PIECES = 16,      /* of what a socket holds, before rows are taken */
+    PIECE_MS = 2           /* that the next one is waited for */
+};
 
 struct CopyReader {
     Db *db;
     PGconn *conn; /* of db */
     int n_columns;
+    int n_pieces; /* to receive next */
     bool has_header, is_done;
     const uint8_t *data; /* the current message: in message or in bytes */
     char *message;       /* of libpq */
@@ -66,6 +72,7 @@ int copy_open(CopyReader **out, Db *db, const char *sql, int n_columns, Err *err
     reader->db = db;
     reader->conn = db_conn(db);
     reader->n_columns = n_columns;
+    reader->n_pieces = 1;
     reader->room = ROW_BYTES;
     reader->bytes = mem_alloc(reader->room, 1, "a row to read");
     *out = reader;
@@ -128,12 +135,29 @@ static int wait_for_one(CopyReader *reader)
     return len;
 }
 
+/* Whoever takes rows needs the processor's caches for people and codes, and whoever sends
+ * them needs them for pages. In turns of what one socket holds both find them cold, so
+ * the longer rows have been coming, the more of them are let pile up first. */
+static bool receive_pieces(CopyReader *reader)
+{
+    struct pollfd socket = {.fd = PQsocket(reader->conn), .events = POLLIN};
+    int n = reader->n_pieces;
+
+    reader->n_pieces = 2 * n < MOST_PIECES ? 2 * n : MOST_PIECES;
+    for (; n > 1; n--)
+        if (PQconsumeInput(reader->conn) != 1)
+            return false;
+        else if (poll(&socket, 1, PIECE_MS) <= 0)
+            return true;
+    return PQconsumeInput(reader->conn) == 1;
+}
+
 /* Where no message has arrived, or one that fills the room: its length, or as
  * PQgetCopyData() says. Out of line, as all is that few rows need: the others need less
  * of a frame. */
 __attribute__((noinline)) static int receive_more(CopyReader *reader, int len)
 {
-    if (len == 0 && PQconsumeInput(reader->conn) == 1)
+    if (len == 0 && receive_pieces(reader))
         len = take_arrived(reader);
     if (len == 0)
         return wait_for_one(reader);
