@@ -387,25 +387,50 @@ static int load_people(Load *load, Store *store, Err *err)
     return quality_check(load->plan, store->counts, ROLE_PEOPLE, ROLE_OPT_OUTS, err);
 }
 
-/* One source after the other, so that only one is held twice. */
-static void group_events(Load *load, Store *store)
+static void group_source(Load *load, Store *store, int source)
 {
     const Plan *plan = load->plan;
+    SourceCount *count = &store->counts[plan->n_sources - plan->n_event_sources + source];
     Pile *piles = mem_alloc((size_t)load->n_workers, sizeof *piles, "events");
+    uint64_t repeats;
 
-    for (int e = 0; e < plan->n_event_sources; e++) {
-        SourceCount *count = &store->counts[plan->n_sources - plan->n_event_sources + e];
-        uint64_t repeats;
-
-        for (int w = 0; w < load->n_workers; w++) {
-            piles[w] = load->workers[w].piles[e];
-            load->workers[w].piles[e] = (Pile){0};
-        }
-        repeats = group_build(&store->events[e], piles, load->n_workers, store->n_people);
-        count->fate[ROW_KEPT] -= repeats;
-        count->fate[ROW_DUPLICATE] += repeats;
+    for (int w = 0; w < load->n_workers; w++) {
+        piles[w] = load->workers[w].piles[source];
+        load->workers[w].piles[source] = (Pile){0};
     }
+    repeats =
+        group_build(&store->events[source], piles, load->n_workers, store->n_people);
+    count->fate[ROW_KEPT] -= repeats;
+    count->fate[ROW_DUPLICATE] += repeats;
     free(piles);
+}
+
+/* The source that holds most; a source that is grouped holds nothing. */
+static int largest_pile(const Load *load)
+{
+    uint64_t most = 0;
+    int largest = -1;
+
+    for (int s = 0; s < load->plan->n_event_sources; s++) {
+        uint64_t bytes = 0;
+        bool is_waiting = load->workers[0].piles[s].dict != NULL;
+
+        for (int w = 0; w < load->n_workers; w++)
+            bytes += load->workers[w].piles[s].bytes;
+        if (is_waiting && (largest < 0 || bytes > most)) {
+            largest = s;
+            most = bytes;
+        }
+    }
+    return largest;
+}
+
+/* One source after the other, so that only one is held twice, and the largest first, as
+ * the more is released the more room is left for the others. */
+static void group_events(Load *load, Store *store)
+{
+    for (int s = largest_pile(load); s >= 0; s = largest_pile(load))
+        group_source(load, store, s);
 }
 
 /* NaN where one session is not known, or there is none. */

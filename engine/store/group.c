@@ -416,7 +416,6 @@ static void group_part(Desk *desk, uint32_t part)
 
         for (const Batch *b = from->newest; b != NULL; b = b->next)
             place_batch(desk, b, part_n(from, b), merge->rank[p]);
-        pile_drop_part(&merge->piles[p], part);
     }
     sort_part(desk);
 }

@@ -16,26 +16,15 @@ void pile_build(Pile *pile, const Plan *plan, const Source *source)
     *pile = (Pile){.plan = plan,
                    .source = source,
                    .dict = dict_new(plan, source),
+                   .batches = arena_new(),
                    .has_columns =
                        source->keeps_value || source->is_unique || source->keeps_end};
 }
 
-void pile_drop_part(Pile *pile, uint32_t part)
-{
-    if (part >= pile->n_parts)
-        return;
-    for (Batch *batch = pile->parts[part].newest, *next; batch != NULL; batch = next) {
-        next = batch->next;
-        free(batch);
-    }
-    pile->parts[part] = (Part){0};
-}
-
 void pile_free(Pile *pile)
 {
-    for (uint32_t part = 0; part < pile->n_parts; part++)
-        pile_drop_part(pile, part);
     free(pile->parts);
+    arena_free(pile->batches);
     dict_free(pile->dict);
     *pile = (Pile){0};
 }
@@ -75,8 +64,8 @@ __attribute__((noinline)) static void add_batch(Pile *pile, Part *part)
     char *at;
 
     room = room > LAST_BATCH ? LAST_BATCH : room;
-    batch = mem_grow(NULL, 1, sizeof *batch + (size_t)room * event_loading_bytes(source),
-                     "events as they arrive");
+    batch = arena_alloc(pile->batches, 1,
+                        sizeof *batch + (size_t)room * event_loading_bytes(source));
     *batch = (Batch){.next = part->newest, .room = room};
     at = (char *)(batch + 1);
     batch->event = (uint64_t *)at;

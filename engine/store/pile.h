@@ -79,7 +79,8 @@ typedef struct Pile {
     const Source *source;
     Dict *dict;
     bool has_columns; /* beside event */
-    Part *parts;      /* by person / PART_PEOPLE */
+    Arena *batches;
+    Part *parts; /* by person / PART_PEOPLE */
     uint32_t n_parts;
     uint64_t bytes; /* of all batches */
 } Pile;
@@ -95,8 +96,6 @@ static inline const Part *pile_part(const Pile *pile, uint32_t part)
 void pile_build(Pile *pile, const Plan *plan, const Source *source);
 void pile_free(Pile *pile);
 uint64_t pile_n_events(const Pile *pile);
-/* Releases the batches of a part. Parts may be released by different threads. */
-void pile_drop_part(Pile *pile, uint32_t part);
 
 /* Keeps the row if its person is in the run and some feature can use it. */
 RowFate pile_offer(Pile *pile, const People *people, const EventRow *row);
