@@ -137,19 +137,18 @@ static int wait_for_one(CopyReader *reader)
 
 /* Whoever takes rows needs the processor's caches for people and codes, and whoever sends
  * them needs them for pages. In turns of what one socket holds both find them cold, so
- * the longer rows have been coming, the more of them are let pile up first. */
+ * the longer rows have been coming, the more of them are let pile up first. Returns
+ * whether the session still stands. */
 static bool receive_pieces(CopyReader *reader)
 {
     struct pollfd socket = {.fd = PQsocket(reader->conn), .events = POLLIN};
     int n = reader->n_pieces;
 
     reader->n_pieces = 2 * n < MOST_PIECES ? 2 * n : MOST_PIECES;
-    for (; n > 1; n--)
-        if (PQconsumeInput(reader->conn) != 1)
-            return false;
-        else if (poll(&socket, 1, PIECE_MS) <= 0)
+    while (PQconsumeInput(reader->conn) == 1)
+        if (--n == 0 || poll(&socket, 1, PIECE_MS) <= 0)
             return true;
-    return PQconsumeInput(reader->conn) == 1;
+    return false;
 }
 
 /* Where no message has arrived, or one that fills the room: its length, or as

@@ -1,7 +1,7 @@
 /*
  * group.c - see group.h. Part by part: the people of a part are few, so that its events
- * are sorted in the processor's cache, and its batches are released before the next part
- * needs room. Rows lie in the order of the clock; sorting takes that away again.
+ * are sorted in the processor's cache. Rows lie in the order of the clock; sorting takes
+ * that away again.
  */
 #include "engine/store/group.h"
 
@@ -491,6 +491,6 @@ uint64_t group_build(Events *events, Pile *piles, int n_piles, uint32_t n_people
     free(merge.code);
     free(merge.ranked);
     free(merge.ends);
-    malloc_trim(0); /* batches are small: without it they stay with the process */
+    malloc_trim(0); /* without it small blocks stay with the process */
     return merge.n_repeats;
 }

@@ -3,8 +3,7 @@
  *
  * An event takes 8 bytes, and 8 more for each of value and key and 4 for the end, as far
  * as the source needs them. What no feature can use is dropped at once. Events of people
- * who stand near each other are kept together, so that they can be grouped part by part
- * and each part released.
+ * who stand near each other are kept together, so that they can be grouped part by part.
  */
 #ifndef ENGINE_STORE_PILE_H
 #define ENGINE_STORE_PILE_H
@@ -79,8 +78,8 @@ typedef struct Pile {
     const Source *source;
     Dict *dict;
     bool has_columns; /* beside event */
-    Arena *batches;
-    Part *parts; /* by person / PART_PEOPLE */
+    Arena *batches;   /* of all parts */
+    Part *parts;      /* by person / PART_PEOPLE */
     uint32_t n_parts;
     uint64_t bytes; /* of all batches */
 } Pile;
