@@ -9,6 +9,7 @@
 # make docs                docs/models.md from the configs
 # make install             PREFIX=/usr/local DESTDIR=
 # MODE=debug, MODE=asan    any of these, built for looking inside
+# V=1                      the commands, not only what they make
 
 MODE   ?= release
 ONLY   ?= *
@@ -52,31 +53,34 @@ SEEDS_trees  := $(wildcard tests/data/trees/*/*.json tests/data/trees/*/*.ubj \
                 tests/data/trees/*/*.txt)
 FUZZ     := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
+SILENT := $(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS))))
+making  = $(if $V,,@$(if $(SILENT),,echo '  $@';))
+
 all: $B/stratify
 
 objects: $(LIB_O) $(MAIN_O) $(FUZZ_O)
 
 $B/stratify: $(MAIN_O) $B/libstratify.a
-	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+	$(making)$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
 $B/test-all: $(TEST_O) $B/libstratify.a
-	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
+	$(making)$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
 
 $B/libstratify.a: $(LIB_O) $B/sql.o
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(making)$(AR) rcs $@ $^
 
 # The scripts travel inside the program: see engine/db/scripts.h.
 $B/sql.o: $(SQL)
 	@mkdir -p $(@D)
-	$(LD) -r -b binary -z noexecstack -o $@ $(SQL)
+	$(making)$(LD) -r -b binary -z noexecstack -o $@ $(SQL)
 
 $B/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(making)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $B/bench-models: $B/tests/bench/bench_models.o $B/tests/support/tiny.o $B/libstratify.a
-	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+	$(making)$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
 # Criterion counts a test that leaks as passed, so a report is a failure here; but not one
 # of what Criterion itself loses now and then, which names no file of ours. Its runner's exit
@@ -118,7 +122,7 @@ fuzz:
 	    -artifact_prefix=build/fuzz/$(ON)- build/fuzz/corpus/$(ON)
 
 $B/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libstratify.a
-	$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+	$(making)$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 docs: all
 	scripts/docs.sh
