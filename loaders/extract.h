@@ -57,7 +57,8 @@ int extract_list_is(const Manifest *manifest, const uint8_t *bytes, size_t len, 
 extern const Reader extract_reader;
 extern const Reader extract_unread; /* opt-outs of a run that is only described */
 
-/* What a source is known by: kind, and table, query or files. */
+/* What a source is known by: kind; table, query or files; and whose rows they are, by the
+ * column of the person of events, or by the role of other sources. */
 const char *extract_place(const Source *source, Arena *arena);
 /* Columns of the extract for a source: each name once, without the person of an event. */
 int extract_columns(const Source *source, const char **name, int *at);

@@ -123,9 +123,11 @@ static bool has_same_columns(const ExtractSource *a, const ExtractSource *b)
 /* What the extract has of the source, if it is of the same form; else NULL. */
 static const ExtractSource *old_of(const Making *m, const ExtractSource *now)
 {
-    const ExtractSource *old = manifest_source(&m->old, now->place);
+    const ExtractSource *old = manifest_source(&m->old, now->place, NULL);
 
-    return old != NULL && has_same_columns(old, now) ? old : NULL;
+    while (old != NULL && !has_same_columns(old, now))
+        old = manifest_source(&m->old, now->place, old);
+    return old;
 }
 
 static void add_job(Making *m, int s, const Slice *slice, const Piece *old,

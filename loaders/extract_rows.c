@@ -12,15 +12,21 @@
 #include "loaders/extract.h"
 #include "loaders/row.h"
 
+/* "postgres table sid.gp_event by person_id" */
 const char *extract_place(const Source *source, Arena *arena)
 {
-    const char *kind = source->kind->name;
+    bool is_event = extract_has_persons(source);
+    const char *what = source->table != NULL   ? "table"
+                       : source->query != NULL ? "query"
+                                               : "files";
+    const char *where = source->table != NULL   ? source->table
+                        : source->query != NULL ? source->query
+                                                : source->files;
+    const char *person =
+        is_event ? source->columns[source_at(source, FIELD_PERSON)].name : source->name;
 
-    if (source->table != NULL)
-        return arena_format(arena, "%s table %s", kind, source->table);
-    if (source->query != NULL)
-        return arena_format(arena, "%s query %s", kind, source->query);
-    return arena_format(arena, "%s files %s", kind, source->files);
+    return arena_format(arena, "%s %s %s %s %s", source->kind->name, what, where,
+                        is_event ? "by" : "as", person);
 }
 
 /* at[column of the source] is the extract's column, or -1. name may be NULL. */

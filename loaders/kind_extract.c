@@ -180,24 +180,50 @@ static int missing_place(const Access *access, const char *place, Err *err)
     return -1;
 }
 
-static int find_column(const ExtractSource *source, const Column *column, bool is_event,
-                       Err *err)
+static int missing_column(const Column *column, Err *err)
 {
-    for (int c = 0; c < source->n_columns; c++) {
-        const ExtractColumn *found = &source->columns[c];
-
-        if (strcmp(found->name, column->name) != 0)
-            continue;
-        if (!is_event || !found->may_be_plain || column->field == FIELD_VALUE ||
-            column->field == FIELD_KEY)
-            return c;
-        break;
-    }
     err_add(err, ERR_CONFIG, column->where,
             "column \"%s\" is not in the extract, or not for this use", column->name);
     err_hint(err, "make the extract again with this config: `stratify extract -c FILE "
                   "--extract DIR`");
     return -1;
+}
+
+/* Where the extract has the column, for its use; or -1. */
+static int find_column(const ExtractSource *source, const Column *column, bool is_event)
+{
+    for (int c = 0; c < source->n_columns; c++) {
+        const ExtractColumn *found = &source->columns[c];
+
+        if (strcmp(found->name, column->name) == 0)
+            return !is_event || !found->may_be_plain || column->field == FIELD_VALUE ||
+                           column->field == FIELD_KEY
+                       ? c
+                       : -1;
+    }
+    return -1;
+}
+
+static bool has_columns(const ExtractSource *found, const Source *source)
+{
+    bool is_event = extract_has_persons(source);
+
+    for (int c = 0; c < source->n_columns; c++)
+        if (!(is_event && source->columns[c].field == FIELD_PERSON) &&
+            find_column(found, &source->columns[c], is_event) < 0)
+            return false;
+    return true;
+}
+
+/* Of the sources of the place one that has all columns or, where none has, the first. */
+static const ExtractSource *find_source(const Manifest *manifest, const char *place,
+                                        const Source *source)
+{
+    const ExtractSource *first = manifest_source(manifest, place, NULL), *found = first;
+
+    while (found != NULL && !has_columns(found, source))
+        found = manifest_source(manifest, place, found);
+    return found != NULL ? found : first;
 }
 
 static int map_columns(Own *own, Access *access, Err *err)
@@ -217,9 +243,9 @@ static int map_columns(Own *own, Access *access, Err *err)
         own->at[c] = -1;
         if (extract_has_persons(source) && column->field == FIELD_PERSON)
             continue;
-        own->at[c] = find_column(own->source, column, source->role == ROLE_EVENTS, err);
+        own->at[c] = find_column(own->source, column, source->role == ROLE_EVENTS);
         if (own->at[c] < 0) {
-            rc = -1;
+            rc = missing_column(column, err);
             continue;
         }
         type[c] = (CellType)own->source->columns[own->at[c]].type;
@@ -255,7 +281,7 @@ static int extract_find(Access *access, Db *db, Err *err)
 
     (void)db;
     access->own = own;
-    own->source = manifest_source(&access->extract->manifest, place);
+    own->source = find_source(&access->extract->manifest, place, source);
     if (own->source == NULL || own->source->is_text_person != source->text_person ||
         own->source->has_persons != extract_has_persons(source))
         return missing_place(access, place, err);

@@ -429,9 +429,12 @@ bool manifest_has(const void *own, const char *name)
     return false;
 }
 
-const ExtractSource *manifest_source(const Manifest *manifest, const char *place)
+const ExtractSource *manifest_source(const Manifest *manifest, const char *place,
+                                     const ExtractSource *behind)
 {
-    for (int s = 0; s < manifest->n_sources; s++)
+    int first = behind == NULL ? 0 : (int)(behind - manifest->sources) + 1;
+
+    for (int s = first; s < manifest->n_sources; s++)
         if (strcmp(manifest->sources[s].place, place) == 0)
             return &manifest->sources[s];
     return NULL;

@@ -40,7 +40,7 @@ typedef struct ExtractColumn {
 } ExtractColumn;
 
 typedef struct ExtractSource {
-    const char *place; /* kind, and table, query or files */
+    const char *place; /* see extract_place(); several may have the same */
     const char
         *state;     /* pieces stay while it is the same; NULL = pulled whole each time */
     uint32_t pages; /* of the table; 0 = not known */
@@ -77,7 +77,10 @@ char *manifest_text(const Manifest *manifest);
 /* True if a file of the folder is part of the extract: for folder_sweep. */
 bool manifest_has(const void *manifest, const char *name);
 
-const ExtractSource *manifest_source(const Manifest *manifest, const char *place);
+/* The next source of the place behind that one, NULL = the first. NULL if there is none.
+ */
+const ExtractSource *manifest_source(const Manifest *manifest, const char *place,
+                                     const ExtractSource *behind);
 uint64_t source_rows(const ExtractSource *source);
 
 /* Lower-case hex in the arena, and back. */

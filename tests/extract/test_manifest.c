@@ -17,14 +17,15 @@ static Manifest example(void)
         {.file = "feed/gp.csv.gz", .digest = "00ff", .files = files + 1, .n_files = 1}};
     static ExtractColumn columns[] = {{"event_date", 4, false, false},
                                       {"caf\u00e9 \"x\"", 1, true, true}};
-    static ExtractSource sources[] = {{.place = "postgres table sid.gp_event",
+    static ExtractSource sources[] = {{.place = "postgres table sid.gp",
                                        .state = "16384 file 16390",
                                        .has_persons = true,
                                        .columns = columns,
                                        .n_columns = 2,
                                        .pieces = pieces,
                                        .n_pieces = 2},
-                                      {.place = "postgres query select 1"}};
+                                      {.place = "postgres query select 1"},
+                                      {.place = "postgres table sid.gp"}};
 
     return (Manifest){.generation = 7,
                       .server = "7300 1 5",
@@ -35,7 +36,7 @@ static Manifest example(void)
                       .people_digest = "ab",
                       .opt_outs = "cd",
                       .sources = sources,
-                      .n_sources = 2};
+                      .n_sources = 3};
 }
 
 Test(manifest, comes_back)
@@ -56,8 +57,12 @@ Test(manifest, comes_back)
     cr_expect(manifest_has(&out, "000002-04-00001-0.stratum"));
     cr_expect(manifest_has(&out, "000001-people.stratum"));
     cr_expect(!manifest_has(&out, "000002-04-00000-0.stratum"));
-    cr_expect_eq(source_rows(manifest_source(&out, "postgres table sid.gp_event")), 12);
-    cr_expect_null(manifest_source(&out, "postgres table sid.gp"));
+    cr_expect_eq(manifest_source(&out, "postgres table sid.gp", NULL), &out.sources[0]);
+    cr_expect_eq(source_rows(&out.sources[0]), 12);
+    cr_expect_eq(manifest_source(&out, "postgres table sid.gp", &out.sources[0]),
+                 &out.sources[2]);
+    cr_expect_null(manifest_source(&out, "postgres table sid.gp", &out.sources[2]));
+    cr_expect_null(manifest_source(&out, "postgres table sid", NULL));
     free(text);
     free(again);
     arena_free(arena);

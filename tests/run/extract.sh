@@ -69,6 +69,30 @@ expect "some was pulled" grep -q 'source=gp_event .* pulled_rows=[1-9]' "$work/l
 same "after changes" configs/run.yaml
 expect "many random changes" tests/soak/extract_changes.sh 20 "$(date +%s)"
 
+# ---- whose rows they are -----------------------------------------------------------
+# The tables of the random changes, with a second person and a second value.
+psql -qc "alter table moving.note add other_id bigint, add weight float8" \
+    -c "update moving.note set weight = value + 1, other_id = (row_number % 500 + 1) * 7919
+        from (select ctid, row_number() over () from moving.note) n where n.ctid = note.ctid"
+cp -R tests/data/extract "$work/whose"
+sed '/^    note:/,/^    stay:/ s/person: person_id/person: other_id/' \
+    tests/data/extract/run.yaml >"$work/whose/other.yaml"
+sed 's/moving.seen/moving.note/; /moving.note/,$ s/{person: person_id, date: day, value: value}/{person: other_id, date: day, value: weight}/' \
+    tests/data/extract/run.yaml >"$work/whose/twice.yaml"
+sed 's/{person: other_id, date: day, value: weight}/{person: person_id, date: day, value: weight}/' \
+    "$work/whose/twice.yaml" >"$work/whose/values.yaml"
+sids=$x
+x=$work/moving
+expect "an extract of one person" extract -c "$work/whose/run.yaml"
+expect_exit "rows of another one are not in it" 3 \
+    run -c "$work/whose/other.yaml" --out "$work/never" --extract "$x"
+expect "and says so" says 'it has no postgres table moving.note by other_id'
+for whose in other twice values run; do
+    expect "an extract by $whose" extract -c "$work/whose/$whose.yaml"
+    same "by $whose" "$work/whose/$whose.yaml"
+done
+x=$sids
+
 # ---- patient data at rest ----------------------------------------------------------
 expect_same "the folder is its owner's" "$(stat -c %a "$x")" 700
 expect_same "and so is every file" "$(find "$x" -type f -printf '%m\n' | sort -u)" 600
