@@ -122,6 +122,12 @@ static int split_sources(Sources *sources, Err *err)
     return 0;
 }
 
+/* Splitting has asked about every source: the first session has locks on all tables. */
+static int prove_snapshot(const Sources *sources, Err *err)
+{
+    return sources->db[0] == NULL ? 0 : db_check_snapshot(sources->db[0], err);
+}
+
 int sources_open(Sources *sources, const Plan *plan, const SourcesOptions *options,
                  Err *err)
 {
@@ -134,7 +140,8 @@ int sources_open(Sources *sources, const Plan *plan, const SourcesOptions *optio
     sources->db = arena_alloc(sources->arena, (size_t)options->n_workers, sizeof(Db *));
     choose_readers(sources);
     if (open_sessions(sources, err) != 0 || find_sources(sources, err) != 0 ||
-        share_snapshot(sources, err) != 0 || split_sources(sources, err) != 0)
+        share_snapshot(sources, err) != 0 || split_sources(sources, err) != 0 ||
+        prove_snapshot(sources, err) != 0)
         return -1;
     if (options->extract == NULL || options->is_described)
         return 0;

@@ -52,6 +52,8 @@ static bool is_state(const char *state, const char *const *words)
     return false;
 }
 
+#define LOCK_NOT_AVAILABLE "55P03"
+
 static ErrKind kind_of_state(const char *state)
 {
     static const char *const TROUBLE[] = {"08", "53",    "57", "58",
@@ -84,7 +86,10 @@ int db_fail(const Db *db, const PGresult *result, Where where, const char *what,
     if (kind == ERR_DATA || primary == NULL)
         return err_add(err, kind, where, "could not %s: SQLSTATE %s", what, state);
     one_line(words, sizeof words, primary);
-    return err_add(err, kind, where, "could not %s: %s", what, words);
+    err_add(err, kind, where, "could not %s: %s", what, words);
+    if (strcmp(state, LOCK_NOT_AVAILABLE) == 0)
+        err_hint(err, "another session changes the table, or waits to: try again");
+    return -1;
 }
 
 int db_start_copy(Db *db, const char *sql, ExecStatusType way, const char *what, Err *err)
@@ -138,12 +143,13 @@ static int set_up(Db *db, Err *err)
     }
     PQsetErrorVerbosity(db->conn, PQERRORS_TERSE);
     PQsetNoticeReceiver(db->conn, receive_notice, NULL);
-    return db_exec(db,
-                   "set timezone = 'UTC'; set datestyle = 'ISO, YMD';"
-                   "set client_min_messages = warning;"
-                   "set standard_conforming_strings = on; set statement_timeout = 0;"
-                   "set idle_in_transaction_session_timeout = 0",
-                   err);
+    return db_exec(
+        db,
+        "set timezone = 'UTC'; set datestyle = 'ISO, YMD';"
+        "set client_min_messages = warning;"
+        "set standard_conforming_strings = on; set statement_timeout = 0;"
+        "set idle_in_transaction_session_timeout = 0; set lock_timeout = '60s'",
+        err);
 }
 
 int db_open(Db **out, const char *conninfo, const char *purpose, Err *err)
@@ -292,6 +298,34 @@ int db_join_snapshot(Db *db, const char *snapshot, Err *err)
     if (db_exec(db, "begin isolation level repeatable read read only", err) != 0)
         return -1;
     return db_exec(db, sql, err);
+}
+
+int db_check_snapshot(Db *db, Err *err)
+{
+    /* The left side is of now, c is of the snapshot. */
+    static const char SQL[] =
+        "select string_agg(l.relation::regclass::text, ', ') from pg_locks l "
+        "left join pg_class c on c.oid = l.relation "
+        "where l.locktype = 'relation' and l.pid = pg_backend_pid() "
+        "and l.database = (select oid from pg_database where datname = "
+        "current_database()) and l.relation >= 16384 " /* the catalogs have no say */
+        "and coalesce(c.relkind, 'r') in ('r', 'm') "
+        "and pg_relation_filenode(l.relation) is distinct from c.relfilenode";
+    PGresult *result = db_query(db, SQL, 0, NULL, err);
+    int rc = -1;
+
+    if (result == NULL)
+        return -1;
+    if (PQgetisnull(result, 0, 0)) {
+        rc = 0;
+    } else {
+        err_add(err, ERR_SOURCE, db_where,
+                "what lay in %s cannot be seen: it was made anew while the run began",
+                PQgetvalue(result, 0, 0));
+        err_hint(err, "try again: the next run sees it");
+    }
+    PQclear(result);
+    return rc;
 }
 
 /* The len bytes of text between two marks, with every mark inside doubled. */

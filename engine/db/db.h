@@ -14,7 +14,9 @@
  *     ERR_CONFIG   class 3D, 3F, 42: something named is not there
  *     ERR_INTERNAL anything else
  *
- * A caller for whom another kind is right (ERR_PUBLISH) sets err->kind afterwards.
+ * A caller for whom another kind is right (ERR_PUBLISH) sets err->kind afterwards. No
+ * session waits for a lock longer than a minute: who waits for a table behind somebody
+ * who waits for another session of the same run would wait for ever.
  * One session belongs to one thread at a time.
  */
 #ifndef ENGINE_DB_DB_H
@@ -50,6 +52,9 @@ void db_rollback(Db *db); /* also after a failure; says nothing */
 int db_share_snapshot(Db *db, char snapshot[SNAPSHOT_TEXT], Err *err);
 /* Starts a read-only transaction that sees exactly what the sharing one sees. */
 int db_join_snapshot(Db *db, const char *snapshot, Err *err);
+/* ERR_SOURCE if a table was truncated, rewritten or replaced between the snapshot and the
+ * lock that this transaction has on it: to the snapshot it is empty. */
+int db_check_snapshot(Db *db, Err *err);
 
 /* Quoted for use in SQL: a name, a name with schema ("sid.person", each part as
  * written), a text literal. In the arena; needs no session. */

@@ -235,9 +235,7 @@ static int begin_commit(const Staged *staged, const Made *made, Err *err)
 {
     const Job lists = {&member_table, -1, 0, member_table.n_rows(made)};
 
-    if (db_begin(made->db, err) != 0 ||
-        db_exec(made->db, "set local lock_timeout = '60s'", err) != 0 ||
-        write_run(made, err) != 0)
+    if (db_begin(made->db, err) != 0 || write_run(made, err) != 0)
         return -1;
     return fill_table(made->db, &lists, staged->splits, made, err);
 }

@@ -79,7 +79,9 @@ static const struct {
     {"do $$ begin raise 'of our own' using errcode = 'P0001'; end $$",
      "could not run a statement: of our own", ERR_INTERNAL},
     {"set lock_timeout = 1; do $$ begin raise 'busy' using errcode = '55P03'; end $$",
-     "could not run a statement: busy", ERR_SOURCE},
+     "could not run a statement: busy\n    hint: another session changes the table, or "
+     "waits to: try again",
+     ERR_SOURCE},
     {"select pg_terminate_backend(pg_backend_pid())",
      "could not run a statement: terminating connection due to administrator command",
      ERR_SOURCE},
@@ -140,6 +142,47 @@ Test(db, a_transaction_is_whole_or_nothing)
     cr_expect_str_eq(err.text,
                      "database: could not commit: the transaction had failed before");
     db_close(db);
+}
+
+/* What is done to a table between the snapshot and the first look at it. */
+static const struct {
+    const char *sql;
+    int want;
+} MADE_ANEW[] = {
+    {"insert into kept values (2)", 0},
+    {"update kept set a = 3", 0},
+    {"delete from kept", 0},
+    {"truncate kept; insert into kept values (1)", -1},
+    {"alter table kept alter a type bigint", -1},
+    {"create table other (like kept); alter table kept rename to old; "
+     "alter table other rename to kept",
+     -1},
+};
+
+Test(db, a_table_made_anew_after_the_snapshot_is_noticed)
+{
+    for (size_t c = 0; c < sizeof MADE_ANEW / sizeof *MADE_ANEW; c++) {
+        Db *writer = open_db("writer"), *reader = open_db("reader");
+        char snapshot[SNAPSHOT_TEXT];
+        Err err = {0};
+
+        run(writer, "drop schema if exists anew cascade; create schema anew; "
+                    "set search_path = anew; create table kept (a int); "
+                    "insert into kept values (1)");
+        cr_assert_eq(db_share_snapshot(reader, snapshot, &err), 0);
+        run(writer, MADE_ANEW[c].sql);
+        run(reader, "select from anew.kept limit 0");
+        cr_expect_eq(db_check_snapshot(reader, &err), MADE_ANEW[c].want, "%s",
+                     MADE_ANEW[c].sql);
+        if (MADE_ANEW[c].want != 0)
+            cr_expect_str_eq(err.text,
+                             "database: what lay in anew.kept cannot be seen: it was "
+                             "made anew while the run began\n"
+                             "    hint: try again: the next run sees it");
+        db_close(reader);
+        run(writer, "drop schema anew cascade");
+        db_close(writer);
+    }
 }
 
 Test(db, sessions_that_join_see_the_same)
