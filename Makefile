@@ -142,6 +142,8 @@ bench-models: all $B/bench-models
 soak: all
 	KILLS=100 tests/support/cluster.sh tests/run/kill_9.sh
 	tests/support/cluster.sh tests/soak/extract_changes.sh
+	CLUSTER_OPTIONS="-c wal_level=replica -c max_wal_senders=4" \
+	    tests/support/cluster.sh tests/soak/promotion.sh
 	tests/soak/scale.sh
 
 install: all

@@ -118,6 +118,7 @@ typedef struct ServerState {
     const char *server; /* NULL = not known */
     uint64_t xmin, xmax;
     uint64_t log_before;  /* position in the log before the snapshot; 0 = not known */
+    uint64_t log_after;   /* and after it; of a standby, up to which it is */
     bool has_map;         /* the role may read visibility maps */
     const char *flush_to; /* log position at which the snapshot is durable; or NULL */
     double durable_at;    /* by log_clock(): when it is in any case */
@@ -141,6 +142,6 @@ bool pages_are_untouched(const TableState *state, const Piece *piece, uint32_t o
 int pages_have_changed(bool *changed, const TableState *state, const Access *access,
                        const Piece *piece, uint64_t old_xmin, Db *db, Err *err);
 /* Waits until nothing that the snapshot saw can be lost by a crash of the server. */
-int pages_settle(const ServerState *state, Db *side, Err *err);
+int pages_settle(ServerState *state, Db *side, Err *err);
 
 #endif

@@ -238,9 +238,10 @@ static int write_manifest(Making *m, Err *err)
     new->server = m->server.server;
     new->snapshot = m->sources.snapshot;
     new->xmin = m->server.xmin;
-    new->log_before = m->server.log_before;
     if (m->side != NULL && pages_settle(&m->server, m->side, err) != 0)
         return -1;
+    new->log_before = m->server.log_before;
+    new->log_after = m->server.log_after;
     if (write_people(m, err) != 0 || manifest_write(new, m->options->folder, err) != 0)
         return -1;
     return folder_sweep(m->options->folder, manifest_has, new, err) < 0 ? -1 : 0;

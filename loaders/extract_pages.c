@@ -44,7 +44,9 @@
  * the log is on the server's disk up to the snapshot, or three times wal_writer_delay
  * have passed, after which every such commit is (PostgreSQL manual, "Asynchronous
  * Commit"). Unlogged tables are pulled in full. The same holds for a server that is put
- * back to an earlier state: its timeline changes, and with it ServerState.server.
+ * back to an earlier state: its timeline changes, and with it ServerState.server. And a
+ * standby that lags behind the server that S was taken on, or a disk that was put back,
+ * has a log that ends before the one that S saw: then everything is pulled, too.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -71,12 +73,19 @@ static bool is_true(const PGresult *result, int column)
 
 /* ---- the server -------------------------------------------------------- */
 
-/* Whose ids these are. Not every role may ask; then everything is pulled. */
+/* Whose ids these are. The timeline is that of the log as it is written or received: the
+ * last checkpoint's is still the old one for minutes after a promotion. Not every role
+ * may ask, and a standby that receives nothing does not know; then everything is pulled.
+ */
 static const char *server_name(Db *side, Arena *arena)
 {
     static const char SQL[] =
-        "select s.system_identifier || ' ' || c.timeline_id || ' ' || d.oid "
-        "from pg_control_system() s, pg_control_checkpoint() c, pg_database d "
+        "select s.system_identifier || ' ' || d.oid || ' ' || "
+        "case when pg_is_in_recovery() "
+        "then (select received_tli from pg_stat_wal_receiver) "
+        "else ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), "
+        "8))::bit(32)::int "
+        "end from pg_control_system() s, pg_database d "
         "where d.datname = current_database()";
     Err unsaid = {0};
     PGresult *result = db_query(side, SQL, 0, NULL, &unsaid);
@@ -84,24 +93,6 @@ static const char *server_name(Db *side, Arena *arena)
 
     PQclear(result);
     return name;
-}
-
-/* Where the log stands now; NULL on a standby, whose rows all come from the log. */
-static int log_position(ServerState *state, Db *side, Arena *arena, Err *err)
-{
-    PGresult *result =
-        db_query(side,
-                 "select case when not pg_is_in_recovery() then "
-                 "pg_current_wal_insert_lsn()::text end, "
-                 "(select setting from pg_settings where name = 'wal_writer_delay')",
-                 0, NULL, err);
-
-    if (result == NULL)
-        return -1;
-    state->flush_to = text_at(result, 0, arena);
-    state->durable_at = log_clock() + 3 * strtod(PQgetvalue(result, 0, 1), NULL) / 1000;
-    PQclear(result);
-    return 0;
 }
 
 /* "16/B374D848", in 64 bits; 0 for anything else. */
@@ -115,12 +106,33 @@ static uint64_t log_number(const char *text)
     return high << 32 | strtoull(slash + 1, NULL, 16);
 }
 
+/* Where the log stands now. What a standby shows has come from the log. */
+static int log_position(ServerState *state, Db *side, Arena *arena, Err *err)
+{
+    PGresult *result =
+        db_query(side,
+                 "select case when not pg_is_in_recovery() then "
+                 "pg_current_wal_insert_lsn()::text end, pg_last_wal_replay_lsn()::text, "
+                 "(select setting from pg_settings where name = 'wal_writer_delay')",
+                 0, NULL, err);
+
+    if (result == NULL)
+        return -1;
+    state->flush_to = text_at(result, 0, arena);
+    state->log_after =
+        log_number(state->flush_to != NULL ? state->flush_to : PQgetvalue(result, 0, 1));
+    state->durable_at = log_clock() + 3 * strtod(PQgetvalue(result, 0, 2), NULL) / 1000;
+    PQclear(result);
+    return 0;
+}
+
 int pages_before(ServerState *state, Db *side, Err *err)
 {
     PGresult *result = db_query(
         side,
         "select exists (select from pg_proc p join pg_namespace n on n.oid = "
-        "p.pronamespace where n.nspname = 'stratify' and p.proname = 'visibility_map' "
+        "p.pronamespace join pg_roles r on r.oid = p.proowner and r.rolsuper "
+        "where n.nspname = 'stratify' and p.proname = 'visibility_map' "
         "and has_schema_privilege(n.oid, 'usage') "
         "and has_function_privilege(p.oid, 'execute')), "
         "case when not pg_is_in_recovery() then pg_current_wal_insert_lsn()::text end",
@@ -155,26 +167,39 @@ bool pages_can_compare(const Manifest *old, const ServerState *now)
 {
     return old->server != NULL && now->server != NULL && old->xmin > 0 &&
            strcmp(old->server, now->server) == 0 && now->xmin >= old->xmin &&
-           now->xmax - old->xmin < MOST_DISTANCE;
+           now->xmax - old->xmin < MOST_DISTANCE && old->log_after > 0 &&
+           now->log_after >= old->log_after;
 }
 
-int pages_settle(const ServerState *state, Db *side, Err *err)
+static int log_flushed(uint64_t *position, Db *side, Err *err)
+{
+    PGresult *result =
+        db_query(side, "select pg_current_wal_flush_lsn()::text", 0, NULL, err);
+
+    if (result == NULL)
+        return -1;
+    *position = log_number(PQgetvalue(result, 0, 0));
+    PQclear(result);
+    return 0;
+}
+
+int pages_settle(ServerState *state, Db *side, Err *err)
 {
     const struct timespec pause = {0, 20 * 1000 * 1000};
-    bool is_durable = state->flush_to == NULL;
+    uint64_t flushed = 0;
 
-    while (!is_durable && log_clock() < state->durable_at) {
-        PGresult *result =
-            db_query(side, "select pg_current_wal_flush_lsn() >= $1::pg_lsn", 1,
-                     &state->flush_to, err);
-
-        if (result == NULL)
+    if (state->flush_to == NULL)
+        return 0;
+    for (;;) {
+        if (log_flushed(&flushed, side, err) != 0)
             return -1;
-        is_durable = is_true(result, 0);
-        PQclear(result);
-        if (!is_durable)
-            nanosleep(&pause, NULL);
+        if (flushed >= state->log_after || log_clock() >= state->durable_at)
+            break;
+        nanosleep(&pause, NULL);
     }
+    /* A crash gives positions that were not flushed to others. */
+    if (flushed < state->log_before)
+        state->log_before = flushed;
     return 0;
 }
 
@@ -199,6 +224,8 @@ static const char *why_not(const PGresult *result)
         return "not a table";
     if (*PQgetvalue(result, 0, 1) != 'p')
         return "a table that is not logged";
+    if (!is_true(result, 6))
+        return "a table that is not stored as a heap";
     if (is_true(result, 2))
         return "a table with row security";
     if (is_true(result, 3))
@@ -216,7 +243,8 @@ int pages_table(TableState *state, const Access *access, Db *side, Db *db, Err *
         "(select string_agg(format('%s %s %s', a.attnum, a.attname, a.atttypid), ', ' "
         "order by a.attnum) from pg_attribute a where a.attrelid = c.oid and a.attnum > "
         "0 "
-        "and not a.attisdropped)) from pg_class c where c.oid = to_regclass($1)";
+        "and not a.attisdropped)), exists (select from pg_am m where m.oid = c.relam and "
+        "m.amname = 'heap') from pg_class c where c.oid = to_regclass($1)";
     const Source *source = access->source;
     const char *name, *lock;
     PGresult *result;

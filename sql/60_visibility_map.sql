@@ -12,10 +12,14 @@ create or replace function stratify.visibility_map(tab regclass)
 returns table (block bigint, noted pg_lsn, pages bytea)
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
-    select b, (page_header(get_raw_page(tab::text, 'vm', b))).lsn,
-        substr(get_raw_page(tab::text, 'vm', b), 25) -- behind the header
-    from generate_series(0, pg_relation_size(tab, 'vm')
-                            / current_setting('block_size')::int - 1) as b
+    select b, (page_header(page)).lsn, substr(page, 25) -- behind the header
+    from (
+        -- Read once: a vacuum between two reads would leave new bits with an old position.
+        select b, get_raw_page(tab::text, 'vm', b) as page
+        from generate_series(0, pg_relation_size(tab, 'vm')
+                                / current_setting('block_size')::int - 1) as b
+        offset 0
+    ) as block
     order by b;
 end;
 comment on function stratify.visibility_map(regclass) is

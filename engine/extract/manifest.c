@@ -152,6 +152,7 @@ char *manifest_text(const Manifest *manifest)
     set_text(root, "server", manifest->server);
     set_wide(root, "xmin", manifest->xmin);
     set_wide(root, "log_before", manifest->log_before);
+    set_wide(root, "log_after", manifest->log_after);
     set_text(root, "snapshot", manifest->snapshot);
     set_text(root, "people", manifest->people);
     set_number(root, "n_people", manifest->n_people);
@@ -344,6 +345,7 @@ static void parse_root(Parse *parse, Manifest *manifest, const json_t *root)
     manifest->server = get_text(parse, root, "server", false);
     manifest->xmin = get_wide(parse, root, "xmin");
     manifest->log_before = get_wide(parse, root, "log_before");
+    manifest->log_after = get_wide(parse, root, "log_after");
     manifest->snapshot = get_text(parse, root, "snapshot", true);
     manifest->people = get_text(parse, root, "people", true);
     manifest->n_people = (uint32_t)get_number(parse, root, "n_people", UINT32_MAX - 16);

@@ -56,6 +56,7 @@ typedef struct Manifest {
     const char *server;  /* whose transaction ids xmin counts; NULL = no database */
     uint64_t xmin;       /* every transaction before it is seen; 0 = not known */
     uint64_t log_before; /* position in the server's log before it; 0 = not known */
+    uint64_t log_after;  /* and after it */
     const char *snapshot;
     const char *people; /* file: ids, the list of persons */
     uint32_t n_people;

@@ -30,6 +30,7 @@ static Manifest example(void)
     return (Manifest){.generation = 7,
                       .server = "7300 1 5",
                       .xmin = UINT64_C(0xfedcba9876543210),
+                      .log_after = 17,
                       .snapshot = "0000-1",
                       .people = "000001-people.stratum",
                       .n_people = 42,
@@ -49,6 +50,7 @@ Test(manifest, comes_back)
     cr_assert_eq(manifest_parse(&out, "m", text, strlen(text), arena, &err), 0, "%s",
                  err.text);
     cr_expect_eq(out.xmin, in.xmin);
+    cr_expect_eq(out.log_after, in.log_after);
     cr_expect_eq(out.sources[0].pieces[1].files[0].chunk.bad_rows, 3);
     cr_expect_eq(out.sources[0].pieces[0].files[0].chunk.head[2], 255);
     cr_expect_null(out.sources[1].state);
