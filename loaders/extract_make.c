@@ -287,7 +287,7 @@ static void making_free(Making *m)
 int extract_make(const Plan *plan, const ExtractOptions *options, Err *err)
 {
     Making m = {.options = options, .plan = plan, .arena = arena_new()};
-    int lock, rc = folder_open(&lock, options->folder, true, err);
+    int lock, rc = folder_open(&lock, options->folder, FOLDER_WRITE, err);
 
     making_map(&m);
     if (rc == 0)

@@ -71,7 +71,7 @@ int extract_open(Extract **out, const char *folder, Err *err)
     extract->lock = -1;
     extract->arena = arena_new();
     *out = extract;
-    if (folder_open(&extract->lock, folder, false, err) == 0 &&
+    if (folder_open(&extract->lock, folder, FOLDER_READ, err) == 0 &&
         manifest_read(&extract->manifest, folder, extract->arena, err) == 0 &&
         read_list(extract, err) == 0)
         return 0;

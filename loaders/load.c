@@ -487,7 +487,10 @@ int load_store(Store *store, const Plan *plan, const LoadOptions *options, Err *
         mem_alloc((size_t)plan->n_event_sources, sizeof *store->events, "events");
     if (load_begin(&load, plan, options, err) != 0)
         goto done;
-    store->snapshot = arena_format(store->texts, "%s", load.sources.snapshot);
+    store->snapshot =
+        load.extract != NULL
+            ? arena_format(store->texts, "extract %s", load.extract->manifest.snapshot)
+            : arena_format(store->texts, "%s", load.sources.snapshot);
     if (load_people(&load, store, err) != 0 || load_events(&load, store, err) != 0)
         goto done;
     quality_count_lists(store, plan);

@@ -148,7 +148,9 @@ static int set_up(Db *db, Err *err)
         "set timezone = 'UTC'; set datestyle = 'ISO, YMD';"
         "set client_min_messages = warning;"
         "set standard_conforming_strings = on; set statement_timeout = 0;"
-        "set idle_in_transaction_session_timeout = 0; set lock_timeout = '60s'",
+        "set idle_in_transaction_session_timeout = 0; set lock_timeout = '60s';"
+        "select set_config('idle_session_timeout', '0', false) " /* from version 14 on */
+        "where current_setting('idle_session_timeout', true) is not null",
         err);
 }
 

@@ -26,13 +26,14 @@ static int fail(const char *path, const char *what, Err *err)
 
 /* ---- the folder -------------------------------------------------------- */
 
-static int check_owner(int fd, const char *path, Err *err)
+/* What others can look into must all the more be possible to delete. */
+static int check_owner(int fd, const char *path, FolderUse use, Err *err)
 {
     struct stat about;
 
     if (fstat(fd, &about) != 0)
         return fail(path, "look at the folder of the extract", err);
-    if ((about.st_mode & 077) == 0 && about.st_uid == geteuid())
+    if (about.st_uid == geteuid() && (use == FOLDER_DELETE || (about.st_mode & 077) == 0))
         return 0;
     err_add(err, ERR_CONFIG, (Where){path, 0, 0},
             about.st_uid == geteuid()
@@ -43,17 +44,17 @@ static int check_owner(int fd, const char *path, Err *err)
     return -1;
 }
 
-int folder_open(int *fd, const char *path, bool is_writer, Err *err)
+int folder_open(int *fd, const char *path, FolderUse use, Err *err)
 {
     *fd = -1;
-    if (is_writer && mkdir(path, 0700) != 0 && errno != EEXIST)
+    if (use == FOLDER_WRITE && mkdir(path, 0700) != 0 && errno != EEXIST)
         return fail(path, "make the folder of the extract", err);
     *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*fd < 0)
         return fail(path, "open the folder of the extract", err);
-    if (check_owner(*fd, path, err) != 0)
+    if (check_owner(*fd, path, use, err) != 0)
         return -1;
-    if (flock(*fd, (is_writer ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0)
+    if (flock(*fd, (use == FOLDER_READ ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0)
         return err_add(err, ERR_LOCKED, (Where){path, 0, 0},
                        "the extract is in use by another process");
     return 0;
@@ -99,25 +100,32 @@ int folder_sweep(const char *path, bool (*keep)(const void *own, const char *nam
     return n;
 }
 
+/* Files of ours, or a manifest that says so: others have manifests, too. */
+static bool holds_extract(int fd)
+{
+    int manifest = openat(fd, MANIFEST_NAME, O_RDONLY | O_CLOEXEC);
+    DIR *folder = fdopendir(dup(fd));
+    char start[sizeof MANIFEST_START] = "";
+    bool has_any = manifest >= 0 &&
+                   read(manifest, start, sizeof start - 1) == (ssize_t)sizeof start - 1 &&
+                   strcmp(start, MANIFEST_START) == 0;
+
+    for (const struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
+        has_any |= ends_in(entry->d_name, FILE_SUFFIX);
+    if (folder != NULL)
+        closedir(folder);
+    if (manifest >= 0)
+        close(manifest);
+    return has_any;
+}
+
 int folder_delete(const char *path, Err *err)
 {
-    int fd, rc = folder_open(&fd, path, false, err);
+    int fd, rc = folder_open(&fd, path, FOLDER_DELETE, err);
 
-    if (rc == 0 && flock(fd, LOCK_EX | LOCK_NB) != 0)
-        rc = err_add(err, ERR_LOCKED, (Where){path, 0, 0},
-                     "the extract is in use by another process");
-    if (rc == 0 && faccessat(fd, MANIFEST_NAME, F_OK, 0) != 0) {
-        DIR *folder = opendir(path);
-        bool has_any = false;
-
-        for (const struct dirent *entry;
-             folder != NULL && (entry = readdir(folder)) != NULL;)
-            has_any |= ends_in(entry->d_name, FILE_SUFFIX);
-        closedir(folder);
-        if (!has_any)
-            rc = err_add(err, ERR_CONFIG, (Where){path, 0, 0},
-                         "the folder holds no extract: nothing is deleted");
-    }
+    if (rc == 0 && !holds_extract(fd))
+        rc = err_add(err, ERR_CONFIG, (Where){path, 0, 0},
+                     "the folder holds no extract: nothing is deleted");
     if (rc == 0)
         rc = folder_sweep(path, NULL, NULL, err) < 0 ? -1 : 0;
     if (rc == 0 && rmdir(path) != 0)
@@ -145,6 +153,8 @@ int file_write(const char *path, const void *bytes, size_t n, Err *err)
             n -= (size_t)done;
         }
     }
+    if (rc == 0 && fsync(fd) != 0)
+        rc = fail(path, "write a file of the extract", err);
     if (close(fd) != 0 && rc == 0)
         rc = fail(path, "write a file of the extract", err);
     return rc;

@@ -14,10 +14,12 @@
 
 #include "engine/base/err.h"
 
-/* Opens and locks the folder; *fd is closed by folder_close. With is_writer it is made
- * if it is not there. ERR_CONFIG where others can look into it, ERR_LOCKED where it is in
- * use. */
-int folder_open(int *fd, const char *path, bool is_writer, Err *err);
+typedef enum FolderUse { FOLDER_READ, FOLDER_WRITE, FOLDER_DELETE } FolderUse;
+
+/* Opens and locks the folder; *fd is closed by folder_close. To be written to it is made
+ * if it is not there. ERR_CONFIG where it belongs to somebody else or, unless it is to be
+ * deleted, others can look into it; ERR_LOCKED where it is in use. */
+int folder_open(int *fd, const char *path, FolderUse use, Err *err);
 void folder_close(int fd); /* -1 is accepted */
 
 /* Removes files of an extract that keep() does not name. Returns how many, or -1. */
@@ -26,7 +28,7 @@ int folder_sweep(const char *path, bool (*keep)(const void *own, const char *nam
 /* Removes the extract and its folder. Refuses a folder that is none. */
 int folder_delete(const char *path, Err *err);
 
-/* Writes a new file for its owner only. */
+/* Writes a new file for its owner only; it is on the disk when this returns. */
 int file_write(const char *path, const void *bytes, size_t n, Err *err);
 /* The whole file; free(*bytes). */
 int file_read(uint8_t **bytes, size_t *n, const char *path, Err *err);

@@ -175,17 +175,16 @@ char *manifest_text(const Manifest *manifest)
     return text;
 }
 
-/* The new manifest is on the disk before it takes the place of the old one. */
+/* All files are on the disk before the new manifest takes the place of the old one, and
+ * so is the folder that names them. */
 static int replace(const char *from, const char *to, const char *folder, Err *err)
 {
-    int fd = open(from, O_RDONLY | O_CLOEXEC), dir = open(folder, O_RDONLY | O_DIRECTORY);
+    int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int rc = 0;
 
-    if (fd < 0 || dir < 0 || fsync(fd) != 0 || rename(from, to) != 0 || fsync(dir) != 0)
+    if (dir < 0 || fsync(dir) != 0 || rename(from, to) != 0 || fsync(dir) != 0)
         rc = err_add(err, ERR_SOURCE, (Where){to, 0, 0},
                      "could not write the manifest of the extract: %s", strerror(errno));
-    if (fd >= 0)
-        close(fd);
     if (dir >= 0)
         close(dir);
     return rc;

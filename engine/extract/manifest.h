@@ -14,8 +14,9 @@
 #include "engine/base/mem.h"
 #include "engine/extract/chunk.h"
 
-#define MANIFEST_NAME "manifest.json"
-#define FILE_SUFFIX   ".stratum" /* of all other files */
+#define MANIFEST_NAME  "manifest.json"
+#define MANIFEST_START "{\n \"stratify_extract\":"
+#define FILE_SUFFIX    ".stratum" /* of all other files */
 enum { EXTRACT_FORMAT = 1 };
 
 typedef struct ManifestFile {

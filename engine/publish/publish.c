@@ -65,14 +65,12 @@ int results_session(Db **db, const char *conninfo, const char *purpose, Err *err
     if (db_open(db, conninfo, purpose, err) != 0)
         return -1;
     /* Tables of a run belong to whoever owns the results, so that any member of that
-     * role can go on with them. The session may wait for hours while people are
-     * scored. */
+     * role can go on with them. */
     if (db_exec(*db,
                 "select set_config('role', r.rolname, false) from pg_class c "
                 "join pg_roles r on r.oid = c.relowner "
                 "where c.oid = to_regclass('stratify.run') and r.rolname <> current_user "
-                "and pg_has_role(current_user, r.oid, 'member'); "
-                "set idle_session_timeout = 0",
+                "and pg_has_role(current_user, r.oid, 'member')",
                 err) != 0) {
         db_close(*db);
         *db = NULL;

@@ -114,7 +114,7 @@ typedef struct Store {
     uint64_t n_ambiguous;  /* people with overlapping registrations on D */
     uint64_t *list_people; /* by Plan.lists: rows that matched the list */
     double server_cpu;     /* seconds the server spent on what was read; NaN: not known */
-    const char *snapshot;  /* of the database; "" without one */
+    const char *snapshot;  /* of the database, or of the extract; "" without one */
     Arena *texts;          /* codes and names of the area, and the snapshot */
 } Store;
 

@@ -53,7 +53,7 @@ Test(folder, is_for_its_owner_only)
     char path[160];
     int fd;
 
-    cr_assert_eq(folder_open(&fd, folder, true, &err), 0, "%s", err.text);
+    cr_assert_eq(folder_open(&fd, folder, FOLDER_WRITE, &err), 0, "%s", err.text);
     cr_assert_eq(stat(folder, &about), 0);
     cr_expect_eq(about.st_mode & 0777, 0700);
     put("a.stratum");
@@ -64,7 +64,8 @@ Test(folder, is_for_its_owner_only)
     for (mode_t bit = 1; bit < 0100; bit <<= 1) {
         err_clear(&err);
         cr_assert_eq(chmod(folder, 0700 | bit), 0);
-        cr_expect_eq(folder_open(&fd, folder, false, &err), -1, "mode %o", 0700 | bit);
+        cr_expect_eq(folder_open(&fd, folder, FOLDER_READ, &err), -1, "mode %o",
+                     0700 | bit);
         cr_expect_eq(err.kind, ERR_CONFIG);
         folder_close(fd);
     }
@@ -78,15 +79,15 @@ Test(folder, has_one_writer_or_many_readers)
     int reader, other, writer;
     Err err = {0};
 
-    cr_assert_eq(folder_open(&writer, folder, true, &err), 0, "%s", err.text);
-    cr_expect_eq(folder_open(&reader, folder, false, &err), -1);
+    cr_assert_eq(folder_open(&writer, folder, FOLDER_WRITE, &err), 0, "%s", err.text);
+    cr_expect_eq(folder_open(&reader, folder, FOLDER_READ, &err), -1);
     cr_expect_eq(err.kind, ERR_LOCKED);
     folder_close(reader);
     folder_close(writer);
     err_clear(&err);
-    cr_assert_eq(folder_open(&reader, folder, false, &err), 0, "%s", err.text);
-    cr_assert_eq(folder_open(&other, folder, false, &err), 0, "%s", err.text);
-    cr_expect_eq(folder_open(&writer, folder, true, &err), -1);
+    cr_assert_eq(folder_open(&reader, folder, FOLDER_READ, &err), 0, "%s", err.text);
+    cr_assert_eq(folder_open(&other, folder, FOLDER_READ, &err), 0, "%s", err.text);
+    cr_expect_eq(folder_open(&writer, folder, FOLDER_WRITE, &err), -1);
     cr_expect_eq(err.kind, ERR_LOCKED);
     folder_close(writer);
     err_clear(&err);
@@ -105,7 +106,7 @@ Test(folder, is_swept_of_its_own_files_only)
     Err err = {0};
     int fd;
 
-    cr_assert_eq(folder_open(&fd, folder, true, &err), 0);
+    cr_assert_eq(folder_open(&fd, folder, FOLDER_WRITE, &err), 0);
     put("a.stratum");
     put("b.stratum");
     put("manifest.json.new");
@@ -120,12 +121,17 @@ Test(folder, is_deleted_only_if_it_is_an_extract)
     Err err = {0};
     int fd;
 
-    cr_assert_eq(folder_open(&fd, folder, true, &err), 0);
+    cr_assert_eq(folder_open(&fd, folder, FOLDER_WRITE, &err), 0);
     folder_close(fd);
     cr_expect_eq(folder_delete(folder, &err), -1);
     cr_expect(strstr(err.text, "the folder holds no extract: nothing is deleted") != NULL,
               "%s", err.text);
+    put("manifest.json"); /* of another program */
+    err_clear(&err);
+    cr_expect_eq(folder_delete(folder, &err), -1);
+    cr_expect(has("manifest.json"));
     put("a.stratum"); /* what a making that was ended before its end has left */
+    cr_assert_eq(chmod(folder, 0755), 0); /* the more urgent */
     err_clear(&err);
     cr_expect_eq(folder_delete(folder, &err), 0, "%s", err.text);
     cr_expect_neq(access(folder, F_OK), 0);

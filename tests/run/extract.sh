@@ -41,6 +41,9 @@ dump >"$work/first"
 expect "published from the extract" run --shadow --extract "$x"
 dump >"$work/second"
 expect "the same tables" cmp "$work/first" "$work/second"
+expect_same "the run says where its rows are from" \
+    "$(psql -qAtc "select snapshot from stratify.run order by run_id desc limit 1")" \
+    "extract $(sed -n 's/^ "snapshot": "\(.*\)",$/\1/p' "$x/manifest.json")"
 expect "the tables hold scores" grep -q '^person ' "$work/first"
 
 # Another config, for which the extract was not made.
@@ -153,6 +156,10 @@ expect_same "no file is left over" "$(find "$x" -name '*.stratum' | wc -l)" \
 # ---- deleting ----------------------------------------------------------------------
 mkdir "$work/other_folder" && chmod 700 "$work/other_folder" && echo >"$work/other_folder/notes"
 expect_exit "a folder that is no extract is left alone" 3 $stratify extract --delete "$work/other_folder"
+echo '{"name": "another program"}' >"$work/other_folder/manifest.json"
+expect_exit "one with a manifest of another program, too" 3 $stratify extract --delete "$work/other_folder"
+expect "nothing of it is removed" test -e "$work/other_folder/manifest.json"
+chmod 755 "$x" # the more urgent
 expect "one command deletes it" $stratify extract --delete "$x"
 expect "it is gone" test ! -e "$x"
 expect_exit "and cannot be read any more" 4 run --extract "$x" --out "$work/never"
