@@ -138,17 +138,27 @@ static bool take_group(Reading *reading, const char *const *values)
     return true;
 }
 
+/* A cohort that was left out for a night is compared with the last run that had it. */
+#define LAST_OF_COHORT                                                                   \
+    "(run_id, cohort) in (select max(run_id), cohort from stratify.run_cohort "          \
+    "join stratify.run using (run_id) where status = 'published' and run_id <= "         \
+    "(select run_id from stratify.current_run) group by cohort)"
+
 static const struct Wanted {
     const char *table;
     const char *columns[MOST_COLUMNS + 1];
     TakeRow take;
+    const char *rows; /* in the database; NULL = those of the current run */
 } WANTED[] = {
-    {"run", {"people"}, take_run},
-    {"run_source", {"source", "rows"}, take_source},
-    {"run_list", {"list", "version", "rows"}, take_list},
-    {"run_model", {"model", "version", "mean_score"}, take_model},
-    {"run_group", {"grouping", "code", "people"}, take_group},
-    {"cohort_member", {"cohort", "group_code", "rank", "person_id"}, take_member},
+    {"run", {"people"}, take_run, NULL},
+    {"run_source", {"source", "rows"}, take_source, NULL},
+    {"run_list", {"list", "version", "rows"}, take_list, NULL},
+    {"run_model", {"model", "version", "mean_score"}, take_model, NULL},
+    {"run_group", {"grouping", "code", "people"}, take_group, NULL},
+    {"cohort_member",
+     {"cohort", "group_code", "rank", "person_id"},
+     take_member,
+     LAST_OF_COHORT},
 };
 enum { N_WANTED = sizeof WANTED / sizeof *WANTED };
 
@@ -172,10 +182,10 @@ static int read_table(Reading *reading, Db *db, const struct Wanted *wanted, Err
     for (int c = 0; c < n; c++)
         sql = arena_format(reading->arena, "%s%s%s", sql, c == 0 ? "" : ", ",
                            wanted->columns[c]);
-    sql = arena_format(reading->arena,
-                       "%s from stratify.%s where run_id = "
-                       "(select run_id from stratify.current_run)",
-                       sql, wanted->table);
+    sql = arena_format(reading->arena, "%s from stratify.%s where %s", sql, wanted->table,
+                       wanted->rows != NULL
+                           ? wanted->rows
+                           : "run_id = (select run_id from stratify.current_run)");
     result = db_query(db, sql, 0, NULL, err);
     if (result == NULL)
         return -1;

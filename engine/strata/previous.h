@@ -1,5 +1,6 @@
 /*
- * previous.h - the last published run, as far as the next one compares with it.
+ * previous.h - the last published run, as far as the next one compares with it; of each
+ * cohort the last that had it.
  *
  * Read from the result tables, or from the files of an earlier `--out` folder: both
  * hold the same tables and columns. What the last run knew and this plan does not

@@ -95,5 +95,15 @@ expect_same "two published and two shadow runs are kept" "$(runs_kept)" \
     "$later shadow, $models shadow, $second published, $third published"
 expect_same "and no table of the others" \
     "$(psql -Atc "select count(*) from pg_class where relname ~ '_r${first}(_|\$)'")" 0
+
+# -- a night under another name
+sed 's/id: anticipatory_care/id: proactive_care/' "$work/configs/cohorts.yaml" >"$work/configs/renamed.yaml"
+sed 's/^cohorts:.*/cohorts: renamed.yaml/' "$nightly" >"$work/configs/none.yaml"
+moved() { psql -Atc "select string_agg(distinct movement, ' ' order by movement) from stratify.current_cohort_member
+                     where cohort = 'anticipatory_care' and movement <> 'left'"; }
+expect_exit "a night without the cohort" 0 night "$work/configs/none.yaml" --as-of 2026-04-03
+expect_same "has none" "$(moved)" ""
+expect_exit "the night after it" 0 night "$nightly" --as-of 2026-04-03
+expect_same "compares with the last that had it" "$(moved)" continuing
 expect_exit "what is removed cannot come back" 2 $stratify publish "$first"
 summary
