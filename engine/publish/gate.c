@@ -45,8 +45,8 @@ static double change(double now, double then)
 
 /* ---- the checks ----------------------------------------------------------- */
 
-/* Calls check for the gate's source, or for every event source. */
-static void each_source(Look *look, void (*check)(Look *look, int source))
+/* Calls check for the gate's source, or for every source of that role or a later one. */
+static void each_source(Look *look, Role from, void (*check)(Look *look, int source))
 {
     const Plan *plan = look->results->plan;
 
@@ -54,8 +54,9 @@ static void each_source(Look *look, void (*check)(Look *look, int source))
         check(look, look->gate->source);
         return;
     }
-    for (int s = plan->n_sources - plan->n_event_sources; s < plan->n_sources; s++)
-        check(look, s);
+    for (int s = 0; s < plan->n_sources; s++)
+        if (plan->sources[s].role >= from)
+            check(look, s);
 }
 
 static void fresh_source(Look *look, int source)
@@ -90,17 +91,17 @@ static void rejected_source(Look *look, int source)
 
 static void check_fresh(Look *look)
 {
-    each_source(look, fresh_source);
+    each_source(look, ROLE_EVENTS, fresh_source);
 }
 
 static void check_rows(Look *look)
 {
-    each_source(look, rows_source);
+    each_source(look, ROLE_PEOPLE, rows_source);
 }
 
 static void check_rejected(Look *look)
 {
-    each_source(look, rejected_source);
+    each_source(look, ROLE_PEOPLE, rejected_source);
 }
 
 static void check_population(Look *look)

@@ -69,9 +69,9 @@ static const struct {
     const char *said;
 } CASES[] = {
     {"fresh", 9, 0, "gp", 10, "gp: 10 days, limit 9 days"},
-    {"rows_change", 0.1, 0, "gp", 0.2, "gp: 20 %, limit 10 %"},
+    {"rows_change", 0.1, TOWN_GP, "gp", 0.2, "gp: 20 %, limit 10 %"},
     {"population_change", 0.2, 0, "", 0.25, "25 %, limit 20 %"},
-    {"rejected", 0.01, 0, "gp", 0.015, "gp: 1.5 %, limit 1 %"},
+    {"rejected", 0.01, TOWN_GP, "gp", 0.015, "gp: 1.5 %, limit 1 %"},
     {"list_change", 0.15, 0, "codes", 0.2, "codes: 20 %, limit 15 %"},
     {"missing_practices", 0, 0, "", 1, "1 practices, limit 0 practices"},
     {"score_drift", 0.2, 1, "count", 0.25, "count: 25 %, limit 20 %"},
@@ -201,6 +201,30 @@ Test(gate, a_source_without_a_dated_row_is_not_fresh)
     cr_expect_eq(gates.results[0].state, GATE_WARN);
     gates_free(&gates);
     town_free(town);
+}
+
+/* A registrations feed that shrinks is as bad as one of events; days only events have. */
+Test(gate, without_a_source_all_are_looked_at)
+{
+    static const struct {
+        const char *id;
+        int n;
+    } LOOKS[] = {{"rows_change", TOWN_SOURCES}, {"rejected", TOWN_SOURCES}, {"fresh", 1}};
+
+    for (size_t c = 0; c < sizeof LOOKS / sizeof *LOOKS; c++) {
+        Town *town = ten();
+        Gate gate = {.id = LOOKS[c].id, .source = -1, .limit = 400};
+        Err err = {0};
+        int rc;
+        GateResults gates = look(town, &gate, &rc, &err);
+
+        cr_assert_eq(gates.n, LOOKS[c].n, "%s", LOOKS[c].id);
+        for (int i = 0; i < gates.n; i++)
+            cr_expect_str_eq(gates.results[i].subject,
+                             town->plan.sources[TOWN_SOURCES - gates.n + i].name);
+        gates_free(&gates);
+        town_free(town);
+    }
 }
 
 Test(gate, an_unknown_word)
