@@ -232,6 +232,8 @@ static void read_limits(Compiler *c, Source *source, const Node *node)
 
     if (config_get(node, "sentinel_dates") != NULL)
         read_sentinels(c, source, node);
+    if (source->role == ROLE_OPT_OUTS)
+        source->max_rejected = 0; /* who objected in a row nobody can read? */
     if (share != NULL)
         compile_share(c, &source->max_rejected, share);
     read_purposes(c, source, node);

@@ -188,8 +188,8 @@ static uint64_t *take_opt_outs(Building *b, const Ids *ids)
             uint32_t k = ids_find(ids, intake->opt_outs[o].id)->person;
 
             if (k == ID_ABSENT) {
-                change_fate(count_of(b, b->plan->opt_out_rows), ROW_ORPHAN);
-                continue;
+                change_fate(count_of(b, b->plan->opt_out_rows), ROW_OUTSIDE);
+                continue; /* a national list has people from everywhere */
             }
             if (opt_out->removes_person &&
                 (b->known[k].opt_out < 0 || number < b->known[k].opt_out))

@@ -12,7 +12,8 @@
  *     whom they say different things is not in the run (EXCLUDED_CONFLICT);
  *   - of several registrations on D the latest start wins, then the one that lasts
  *     longest, then the lowest practice code; the person is counted as ambiguous;
- *   - a registration without a start began before D; an opt-out holds whatever its date.
+ *   - a registration without a start began before D; an opt-out holds whatever its date;
+ *   - an opt-out of somebody who is not in the people source is no fault.
  */
 #ifndef ENGINE_STORE_PEOPLE_H
 #define ENGINE_STORE_PEOPLE_H

@@ -37,8 +37,9 @@ typedef enum Exclusion {
  * Faults (from ROW_NO_PERSON on) are rejects and count towards max_rejected. */
 typedef enum RowFate {
     ROW_KEPT,
-    ROW_UNLISTED, /* no feature asks for its code or attributes */
-    ROW_OUTSIDE,  /* person known but not in the run, or another window */
+    ROW_UNLISTED, /* no feature asks for its code or attributes, no policy for its type */
+    ROW_OUTSIDE,  /* person known but not in the run, or another window; an opt-out of
+                     somebody who is not in the people source */
     ROW_LATER,    /* dated D or later */
     ROW_OPTED_OUT,
     ROW_DUPLICATE, /* the same key or row again, where the config says unique */

@@ -186,7 +186,7 @@ static const char WANT[] =
     "registrations: kept 13 outside 1 later 1 orphan 1 bad value 1 "
     "ends before it starts 1\n"
     "practices: kept 4\n"
-    "opt_outs: kept 3 unlisted 1 orphan 1\n"
+    "opt_outs: kept 3 unlisted 1 outside 1\n"
     "gp: kept 4 unlisted 3 outside 3 later 1 opted out 1 no person 1 orphan 1 bad date 1 "
     "bad code 1 bad value 2 before birth 1 after death 1\n"
     "rx: kept 4 outside 1\n"
@@ -218,6 +218,38 @@ Test(load, every_row_of_files_has_its_fate, .init = write_all, .fini = remove_fo
     free(got);
     store_free(&store, plan);
     arena_free(arena);
+}
+
+/* Rows that say that somebody objects, but not who, or not to what. */
+Test(load, an_opt_out_that_cannot_be_read_stops_the_run, .init = write_all,
+     .fini = remove_folder)
+{
+    static const struct {
+        const char *row, *why;
+    } ROWS[] = {{",type-1,2020-01-01\n", "1 no person"},
+                {"ten,other,2020-01-01\n", "1 no person"},
+                {"10,,2020-01-01\n", "1 bad value"}};
+
+    for (size_t r = 0; r < sizeof ROWS / sizeof *ROWS; r++) {
+        Arena *arena = arena_new();
+        Plan *plan = plans_small(arena, &kind_csv, folder);
+        const char *rows = arena_format(arena, "%s%s", OPT_OUTS, ROWS[r].row);
+        Store store;
+        Err err = {0};
+
+        write_file("opt_outs.csv", rows);
+        plans_source(plan, "opt_outs")->max_rejected = 0;
+        cr_assert_eq(load_store(&store, plan, &ONE, &err), -1, "%s", ROWS[r].row);
+        cr_expect_eq(err.kind, ERR_DATA);
+        cr_expect_str_eq(
+            err.text,
+            arena_format(arena,
+                         "sources.yaml:3:1: source \"opt_outs\": 1 of 6 rows are "
+                         "rejected, more than max_rejected (0 %%): %s",
+                         ROWS[r].why));
+        store_free(&store, plan);
+        arena_free(arena);
+    }
 }
 
 Test(load, too_many_rejects_stop_the_run, .init = write_all, .fini = remove_folder)

@@ -125,6 +125,7 @@ Test(compile, sources_say_where_they_lie_and_what_is_allowed)
     cr_expect(source_of(&world.plan, "spare") == NULL);
     cr_expect(world.plan.people == &world.plan.sources[0]);
     cr_expect(world.plan.opt_out_rows == &world.plan.sources[3]);
+    cr_expect(world.plan.opt_out_rows->max_rejected == 0, "whatever others may have");
     cr_expect(world.plan.gates[0].source == 4);
     cr_expect(world.plan.gates[0].limit == 14 && world.plan.gates[1].limit == 0.2);
     cr_expect(world.plan.gates[0].severity == SEVERITY_STOP);
@@ -147,6 +148,16 @@ Test(compile, the_population_is_an_area_less_opt_outs)
     cr_expect(population->opt_outs[0].removes_person);
     cr_expect(population->opt_outs[1].sources == 2, "spare is gone, spell is number 1");
     cr_expect_str_eq(population->opt_outs[1].label, "national");
+    world_free(&world);
+}
+
+Test(compile, opt_outs_may_have_rejects_of_their_own)
+{
+    World world;
+
+    world_compile(&world, (Change){"sources.yaml", "table: s.opt_out",
+                                   "table: s.opt_out\n  max_rejected: 1 %"});
+    cr_expect(world.plan.opt_out_rows->max_rejected == 0.01);
     world_free(&world);
 }
 
