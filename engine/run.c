@@ -72,6 +72,7 @@ static int load(Run *made, const Options *options, Err *err)
 
     if (load_store(&made->store, &made->plan, &how, err) != 0)
         return -1;
+    people_log(&made->store, &made->plan);
     rows = count_rows(made, &bytes);
     stopwatch_lap(&made->watch, "load", rows, bytes, made->store.server_cpu);
     return 0;

@@ -3,8 +3,10 @@
  */
 #include "engine/store/people.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "engine/base/log.h"
 #include "engine/store/known.h"
 
 void intake_build(Intake *intake)
@@ -418,4 +420,32 @@ void people_free(People *people)
     ids_free(&people->ids);
     free(people->refused);
     people->refused = NULL;
+}
+
+/* A slip in the name of a type, or other pseudonyms, would leave everyone in. */
+static void warn_of_opt_outs(const SourceCount *count, const char *source)
+{
+    uint64_t unlisted = count->fate[ROW_UNLISTED];
+
+    if (unlisted > 0)
+        log_line(LOG_WARN,
+                 "stage=load source=%s unlisted=%" PRIu64
+                 " hint=\"no policy names the type of these rows: they do nothing\"",
+                 source, unlisted);
+    if (count->rows > unlisted && count->fate[ROW_KEPT] == 0)
+        log_line(LOG_WARN,
+                 "stage=load source=%s kept=0 outside=%" PRIu64
+                 " hint=\"nobody who objects is in the people source\"",
+                 source, count->fate[ROW_OUTSIDE]);
+}
+
+void people_log(const Store *store, const Plan *plan)
+{
+    const Source *opt_outs = plan->opt_out_rows;
+
+    log_line(LOG_INFO,
+             "stage=load people=%" PRIu32 " known=%" PRIu64 " ambiguous=%" PRIu64,
+             store->n_people, store->n_known, store->n_ambiguous);
+    if (opt_outs != NULL)
+        warn_of_opt_outs(&store->counts[opt_outs - plan->sources], opt_outs->name);
 }

@@ -85,4 +85,7 @@ int people_build(Store *store, People *people, const Plan *plan, Intake *intakes
                  int n_intakes, Err *err);
 void people_free(People *people);
 
+/* How many people there are, and opt-outs that change nothing, in the log. */
+void people_log(const Store *store, const Plan *plan);
+
 #endif

@@ -76,6 +76,7 @@ expect_exit "a dry run" 0 $stratify run -c configs/run.yaml --as-of $as_of --dry
 expect_text "a dry run" '"sid"."gp_event"'
 expect_exit "a run" 0 $stratify run -c configs/run.yaml --as-of $as_of --metrics "$work/stratify.prom"
 expect_text "the server's share of the work" "server_cpu_ms="
+expect_text "people are counted" "stage=load people="
 expect "metrics" grep -q '^stratify_last_run_success 1$' "$work/stratify.prom"
 expect "metrics of the server" grep -q '^stratify_stage_cpu_seconds{stage="load",of="server"} ' "$work/stratify.prom"
 current=$(psql -Atc 'select run_id from stratify.current_run')
@@ -104,10 +105,16 @@ expect_exit "going nowhere" 2 $stratify publish 99999
 expect_exit "a model's card" 0 $stratify models efi -c configs/run.yaml
 expect_text "a model's card" "Electronic Frailty Index"
 
-# -- never a person's data
+# -- never a person's data, also of opt-outs that do nothing
 psql -Atc "select person_id from sid.person" >"$work/ids"
-$stratify run -c configs/run.yaml --as-of $as_of >"$work/log" 2>&1
+psql -qc "insert into sid.opt_out select person_id, 'Type-1' from sid.person limit 3"
+expect_exit "a type that no policy names" 0 $stratify run -c configs/run.yaml --as-of $as_of
+expect_text "a type that no policy names" "level=warn stage=load source=opt_outs unlisted=3"
+cp "$work/out" "$work/log"
 expect "no identifier in the log" sh -c "! grep -qFf '$work/ids' '$work/log'"
+psql -qc "update sid.opt_out set person_id = -person_id, opt_out_type = 'type-1'"
+expect_exit "opt-outs of nobody" 0 $stratify run -c configs/run.yaml --as-of $as_of
+expect_text "opt-outs of nobody" "level=warn stage=load source=opt_outs kept=0"
 
 # -- installing
 expect "make install" make -s install PREFIX=/there DESTDIR="$work/staged"
