@@ -287,15 +287,15 @@ void compile_cohorts(Compiler *c)
 /* What engine/publish/gate.c can look at. */
 static const struct Look {
     const char *id;
-    bool takes_source, is_share;
+    bool takes_source, is_share, is_of_events;
 } LOOKS[] = {
-    {"fresh", true, false},
-    {"rows_change", true, true},
-    {"population_change", false, true},
-    {"rejected", true, true},
-    {"list_change", false, true},
-    {"missing_practices", false, false},
-    {"score_drift", false, true},
+    {"fresh", true, false, true},
+    {"rows_change", true, true, false},
+    {"population_change", false, true, false},
+    {"rejected", true, true, false},
+    {"list_change", false, true, false},
+    {"missing_practices", false, false, false},
+    {"score_drift", false, true, false},
 };
 enum { N_LOOKS = sizeof LOOKS / sizeof *LOOKS };
 
@@ -339,15 +339,22 @@ static void read_gate_source(Compiler *c, Gate *gate, const struct Look *look,
                              const Node *node)
 {
     const char *word = NULL;
+    Where where = compile_where(node, "source");
 
     config_word(&word, node, "source", c->err);
     if (word == NULL)
         return;
-    if (look->takes_source)
-        gate->source = compile_any_source(c, word, compile_where(node, "source"));
-    else
-        err_add(c->err, ERR_CONFIG, compile_where(node, "source"),
-                "gate \"%s\" is not about a source", gate->id);
+    if (!look->takes_source) {
+        err_add(c->err, ERR_CONFIG, where, "gate \"%s\" is not about a source", gate->id);
+        return;
+    }
+    gate->source = compile_any_source(c, word, where);
+    if (!look->is_of_events || gate->source < 0 ||
+        c->plan->sources[gate->source].role == ROLE_EVENTS)
+        return;
+    err_add(c->err, ERR_CONFIG, where, "gate \"%s\" needs days, and \"%s\" has no events",
+            gate->id, word);
+    err_hint(c->err, "gate \"rows_change\" takes any source");
 }
 
 static void read_gate(Compiler *c, const Node *node)

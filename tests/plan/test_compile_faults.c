@@ -74,6 +74,9 @@ static const Fault RUN[] = {
      "run.yaml:16:52: a severity is warn or stop, not \"halt\""},
     {{"run.yaml", "gate: rows_change,", "gate: score_drift, source: gp,"},
      "run.yaml:17:33: gate \"score_drift\" is not about a source"},
+    {{"run.yaml", "source: gp, limit", "source: registrations, limit"},
+     "run.yaml:16:27: gate \"fresh\" needs days, and \"registrations\" has no events\n"
+     "    hint: gate \"rows_change\" takes any source"},
 };
 
 Test(compile_faults, run)
