@@ -170,6 +170,18 @@ static void read_order(Compiler *c, Cohort *cohort, const Node *node)
         read_order_by(c, cohort, words[i]);
 }
 
+/* 0 stands for one that is not given: a list of nobody would be one of everyone. */
+static bool read_part(Compiler *c, double *share, const Node *word, const char *key)
+{
+    if (!compile_share(c, share, word))
+        return false;
+    if (*share > 0)
+        return true;
+    err_add(c->err, ERR_CONFIG, word->where, "\"%s\" must be above 0 %%", key);
+    err_hint(c->err, "leave it out where there is none");
+    return false;
+}
+
 /* A number of people, or a share of the group's list. */
 static bool read_size(Compiler *c, uint32_t *size, double *share, const Node *node,
                       const char *key)
@@ -180,7 +192,7 @@ static bool read_size(Compiler *c, uint32_t *size, double *share, const Node *no
     if (word == NULL)
         return false;
     if (word->kind == NODE_WORD && strchr(word->word, '%') != NULL)
-        return compile_share(c, share, word);
+        return read_part(c, share, word, key);
     if (config_int(&number, node, key, 1, 100000000, c->err) != 0)
         return false;
     *size = (uint32_t)number;

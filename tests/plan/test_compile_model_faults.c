@@ -261,6 +261,12 @@ static const Fault COHORTS[] = {
      "cohorts.yaml:15:11: \"keep\" is less than \"capacity\""},
     {{"cohorts.yaml", "keep: 60", "keep: 2 %"},
      "cohorts.yaml:15:11: \"keep\" and \"capacity\" are both numbers or both shares"},
+    {{"cohorts.yaml", "capacity: 1 %", "capacity: 0 %"},
+     "cohorts.yaml:25:15: \"capacity\" must be above 0 %\n"
+     "    hint: leave it out where there is none"},
+    {{"cohorts.yaml", "capacity: 1 %", "capacity: 1 %\n    keep: 0.0 %"},
+     "cohorts.yaml:26:11: \"keep\" must be above 0 %\n"
+     "    hint: leave it out where there is none"},
     {{"cohorts.yaml", "capacity: 50", "capacity: 0"},
      "cohorts.yaml:14:15: \"capacity\" must be a whole number from 1 to 100000000, "
      "not \"0\"\n"
