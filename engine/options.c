@@ -46,7 +46,9 @@ static const struct {
      {"as-of", KEY_AS_OF, "DATE", 0,
       "the day the run stands on, YYYY-MM-DD (default today)", 1}},
     {OPTIONS_RUN, {"dry-run", KEY_DRY_RUN, 0, 0, "print the plan and read no data", 1}},
-    {OPTIONS_RUN, {"shadow", KEY_SHADOW, 0, 0, "keep the run beside the current one", 1}},
+    {OPTIONS_RUN,
+     {"shadow", KEY_SHADOW, 0, 0, "keep the run beside the current one, in a database",
+      1}},
     {OPTIONS_RUN,
      {"out", KEY_OUT, "DIR", 0,
       "write the result tables here as gzip CSV, not to a database", 1}},
@@ -233,6 +235,8 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
         if (options->n_args < options->command->least_args)
             argp_error(state, "%s needs %s", options->command->name,
                        options->command->args);
+        if (options->shadow && options->out)
+            argp_error(state, "--shadow needs a database: a folder holds one run only");
         return 0;
     default:
         return parse_word(key, text, options, state);

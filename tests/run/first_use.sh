@@ -27,6 +27,8 @@ expect_exit "a slip" 2 $stratify rnu
 expect_text "a slip" 'did you mean "run"?'
 expect_exit "a day that is none" 2 $stratify run --as-of 2026-02-30
 expect_text "a day that is none" 'not "2026-02-30"'
+expect_exit "a shadow in a folder" 2 $stratify run --shadow --out "$work/none"
+expect_text "a shadow in a folder" "--shadow needs a database: a folder holds one run only"
 expect_exit "there is no password option" 2 $stratify run --password=x
 
 # -- configs
