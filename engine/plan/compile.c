@@ -379,15 +379,17 @@ static void run_words(Compiler *c, const Node *run)
 {
     Plan *plan = c->plan;
     const Node *share = config_get(run, "max_rejected");
-    const char *format = NULL;
+    const char *format = NULL, *schema = "stratify";
 
     config_need_word(&format, run, "stratify", c->err);
     if (format != NULL && strcmp(format, "1") != 0)
         err_add(c->err, ERR_CONFIG, compile_where(run, "stratify"),
                 "this program reads format 1, not \"%s\"", format);
     config_word(&plan->title, run, "title", c->err);
-    config_word(&plan->schema, run, "schema", c->err);
-    compile_is_name(c, plan->schema, compile_where(run, "schema"));
+    config_word(&schema, run, "schema", c->err);
+    if (strcmp(schema, "stratify") != 0)
+        err_add(c->err, ERR_CONFIG, compile_where(run, "schema"),
+                "results go to the schema stratify, not \"%s\"", schema);
     if (share != NULL)
         compile_share(c, &c->max_rejected, share);
     config_int(&plan->keep_runs, run, "keep_runs", 1, 10000, c->err);
@@ -440,7 +442,6 @@ int plan_compile_request(Plan *plan, const PlanRequest *request, Arena *arena, E
     *plan = (Plan){.path = path,
                    .title = "",
                    .as_of = request->as_of,
-                   .schema = "stratify",
                    .sex_attribute = -1,
                    .segments_title = ""};
     c.max_rejected = 0.05;

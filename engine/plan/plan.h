@@ -319,9 +319,8 @@ struct Plan {
     uint64_t memory_bytes; /* most that a run may need; 0 = no limit */
     const char **purposes; /* every purpose a source declares; a set is a bit mask */
     int n_purposes;
-    uint32_t purpose;   /* of this run */
-    const char *schema; /* results go to this schema: "stratify" */
-    long keep_runs;     /* published runs that stay, and as many shadow runs; 0 = all */
+    uint32_t purpose; /* of this run */
+    long keep_runs;   /* published runs that stay, and as many shadow runs; 0 = all */
 
     Source *sources; /* people, registrations, practices, opt-outs, then events */
     int n_sources;

@@ -52,7 +52,6 @@ Test(compile, a_good_config_has_no_report)
     cr_assert(world.rc == 0 && world.err.n_reports == 0);
     cr_expect_str_eq(world.plan.path, "run.yaml");
     cr_expect_str_eq(world.plan.title, "Plan tests");
-    cr_expect_str_eq(world.plan.schema, "results");
     cr_expect_eq(world.plan.keep_runs, 30);
     cr_expect(world.plan.memory_bytes == UINT64_C(2) << 30);
     cr_expect(world.plan.as_of == day_of(2024, 2, 29));

@@ -48,12 +48,11 @@ static const Fault RUN[] = {
      "    hint: write it as in 5 %"},
     {{"run.yaml", "keep_runs: 30", "keep_runs: 0"},
      "run.yaml:18:12: \"keep_runs\" must be a whole number from 1 to 10000, not \"0\""},
-    {{"run.yaml", "schema: results", "shema: results"},
+    {{"run.yaml", "schema: stratify", "shema: stratify"},
      "run.yaml:14:1: unknown key \"shema\"\n"
      "    hint: did you mean \"schema\"?"},
-    {{"run.yaml", "schema: results", "schema: Results"},
-     "run.yaml:14:9: \"Results\" cannot be a name\n"
-     "    hint: names start with a to z; then a to z, 0 to 9 and _, 63 at most"},
+    {{"run.yaml", "schema: stratify", "schema: results"},
+     "run.yaml:14:9: results go to the schema stratify, not \"results\""},
     {{"run.yaml", "  - models/index.yaml\n",
       "  - models/index.yaml\n"
       "  - models/index.yaml\n"},

@@ -203,7 +203,6 @@ Town *town_new(uint32_t n_people)
     town->plan.path = "run.yaml";
     town->plan.title = "Town";
     town->plan.as_of = day_of(2025, 7, 1);
-    town->plan.schema = "stratify";
     memset(town->plan.hash, 'a', 64);
     add_sources(town);
     add_slots(town);
