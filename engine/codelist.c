@@ -93,8 +93,6 @@ static int set_system(ListColumns *columns, const char *word, Err *err)
     System system = word != NULL ? system_of(word) : SYSTEM_NONE;
 
     columns->constant_system = system;
-    columns->is_prefix = system == SYSTEM_ICD10 || system == SYSTEM_ICD9 ||
-                         system == SYSTEM_OPCS4 || system == SYSTEM_BNF;
     if (word != NULL && system == SYSTEM_NONE)
         return err_add(err, ERR_USAGE, (Where){0}, "there is no coding system \"%s\"",
                        word);

@@ -137,6 +137,10 @@ typedef struct CodeList {
     int n_rules;
 } CodeList;
 
+/* By default ICD-10, ICD-9, OPCS-4 and BNF match by prefix and the others exactly, each
+ * line as its own system does. Numbers are always whole. */
+typedef enum Match { MATCH_BY_SYSTEM, MATCH_EXACT, MATCH_PREFIX } Match;
+
 /* How a list lies in its CSV file: the column names are arguments. */
 typedef struct ListColumns {
     const char *code;       /* needed */
@@ -144,7 +148,7 @@ typedef struct ListColumns {
     System constant_system; /* where system is NULL */
     const char *category, *label, *weight;
     const char *above, *below, *sex; /* columns gt, lt, sex of value rules */
-    bool is_prefix; /* match: prefix (else exact); numbers are always whole */
+    Match match;
     /* Lines to leave out, or to doubt: the column has this word, alone or among others
      * with ';' between them. Lines to keep only: each column named has one of its
      * words. */

@@ -152,12 +152,21 @@ static bool is_excluded(const Reader *reader)
 
 /* ---- one line ---------------------------------------------------------- */
 
+static bool is_by_prefix(Match match, System system)
+{
+    if (match != MATCH_BY_SYSTEM)
+        return match == MATCH_PREFIX;
+    return system == SYSTEM_ICD10 || system == SYSTEM_ICD9 || system == SYSTEM_OPCS4 ||
+           system == SYSTEM_BNF;
+}
+
 /* The code in its normal form; -1 after a report, 1 for a line without one. */
 static int take_code(Reader *reader, ListEntry *entry)
 {
     const char *text = field(reader, CODE), *complaint;
     System system = reader->columns->constant_system;
     CodeFault fault;
+    bool is_prefix;
 
     if (reader->at[SYSTEM] != TABLE_NO_COLUMN) {
         system = system_of(field(reader, SYSTEM));
@@ -169,11 +178,11 @@ static int take_code(Reader *reader, ListEntry *entry)
         reader->list->n_empty++;
         return 1;
     }
-    complaint = code_complaint(fault, system, entry->code, reader->columns->is_prefix,
-                               reader->arena);
+    is_prefix = is_by_prefix(reader->columns->match, system);
+    complaint = code_complaint(fault, system, entry->code, is_prefix, reader->arena);
     if (complaint != NULL)
         return refuse(reader, CODE, complaint);
-    if (reader->columns->is_prefix)
+    if (is_prefix)
         entry->is_prefix = code_make_prefix(&entry->code);
     return 0;
 }

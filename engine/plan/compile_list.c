@@ -149,14 +149,13 @@ static void read_keep(Compiler *c, ListColumns *columns, const Node *node)
 
 static void read_match(Compiler *c, ListColumns *columns, const Node *node)
 {
-    System system = columns->constant_system;
-    bool by_prefix = system == SYSTEM_ICD10 || system == SYSTEM_ICD9 ||
-                     system == SYSTEM_OPCS4 || system == SYSTEM_BNF;
-    const char *word = by_prefix ? "prefix" : "exact";
+    const char *word = NULL;
 
     config_word(&word, node, "match", c->err);
-    columns->is_prefix = strcmp(word, "prefix") == 0;
-    if (!columns->is_prefix && strcmp(word, "exact") != 0)
+    if (word == NULL)
+        return;
+    columns->match = strcmp(word, "prefix") == 0 ? MATCH_PREFIX : MATCH_EXACT;
+    if (columns->match == MATCH_EXACT && strcmp(word, "exact") != 0)
         err_add(c->err, ERR_CONFIG, compile_where(node, "match"),
                 "codes match by prefix or exact, not \"%s\"", word);
 }

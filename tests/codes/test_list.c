@@ -16,11 +16,12 @@ static const ListColumns ALL = {.code = "code",
                                 .weight = "weight",
                                 .above = "gt",
                                 .below = "lt",
-                                .sex = "sex"};
+                                .sex = "sex",
+                                .match = MATCH_EXACT};
 static const ListColumns ICD = {.code = "code",
                                 .constant_system = SYSTEM_ICD10,
                                 .category = "cat",
-                                .is_prefix = true};
+                                .match = MATCH_PREFIX};
 
 static int parse(CodeList *list, ListColumns columns, const char *text, Arena *arena,
                  Err *err)
@@ -117,7 +118,7 @@ Test(list, each_code_a_category)
                                     .constant_system = SYSTEM_ICD10,
                                     .category = "code",
                                     .weight = "weight",
-                                    .is_prefix = true};
+                                    .match = MATCH_PREFIX};
     Arena *arena = arena_new();
     CodeList list = {0};
     Err err = {0};
@@ -135,7 +136,7 @@ Test(list, each_code_a_category)
 Test(list, without_categories_there_is_one)
 {
     static const ListColumns PLAIN = {
-        .code = "code", .constant_system = SYSTEM_CTV3, .is_prefix = true};
+        .code = "code", .constant_system = SYSTEM_CTV3, .match = MATCH_PREFIX};
     Arena *arena = arena_new();
     CodeList list = {.title = "Falls"};
     Err err = {0};
@@ -150,18 +151,39 @@ Test(list, without_categories_there_is_one)
     arena_free(arena);
 }
 
-Test(list, numbers_are_matched_whole)
+/* One row is what the list says, and the system of a line, and how the line matches. */
+Test(list, each_line_matches_as_its_system_does)
 {
-    static const ListColumns PREFIX = {
-        .code = "code", .constant_system = SYSTEM_SNOMED, .is_prefix = true};
-    Arena *arena = arena_new();
-    CodeList list = {0};
-    Err err = {0};
+    static const struct {
+        Match match;
+        const char *system, *code;
+        bool is_prefix;
+    } LINES[] = {
+        {MATCH_BY_SYSTEM, "ICD10", "F05", true},
+        {MATCH_BY_SYSTEM, "ICD9", "290", true},
+        {MATCH_BY_SYSTEM, "OPCS4", "W37", true},
+        {MATCH_BY_SYSTEM, "BNF", "0403", true},
+        {MATCH_BY_SYSTEM, "READ2", "H33..", false},
+        {MATCH_BY_SYSTEM, "SNOMED", "195967001", false},
+        {MATCH_EXACT, "ICD10", "F05", false},
+        {MATCH_PREFIX, "READ2", "H33..", true},
+        {MATCH_PREFIX, "SNOMED", "195967001", false},
+    };
 
-    cr_assert_eq(parse(&list, PREFIX, "code\n195967001\n", arena, &err), 0, "%s",
-                 err.text);
-    cr_expect(!list.entries[0].is_prefix);
-    arena_free(arena);
+    for (size_t l = 0; l < sizeof LINES / sizeof *LINES; l++) {
+        Arena *arena = arena_new();
+        ListColumns columns = {
+            .code = "code", .system = "system", .match = LINES[l].match};
+        const char *text =
+            arena_format(arena, "system,code\n%s,%s\n", LINES[l].system, LINES[l].code);
+        CodeList list = {0};
+        Err err = {0};
+
+        cr_assert_eq(parse(&list, columns, text, arena, &err), 0, "%s", err.text);
+        cr_expect_eq(list.entries[0].is_prefix, LINES[l].is_prefix, "%s",
+                     LINES[l].system);
+        arena_free(arena);
+    }
 }
 
 Test(list, lines_left_out_and_kept)
@@ -303,7 +325,7 @@ Test(list, the_shipped_lists)
                                      .category = "code",
                                      .label = "label",
                                      .weight = "weight",
-                                     .is_prefix = true};
+                                     .match = MATCH_PREFIX};
     Arena *arena = arena_new();
     CodeList efi = {0}, hfrs = {0};
     Err err = {0};

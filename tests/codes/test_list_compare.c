@@ -11,7 +11,7 @@ static const ListColumns COLUMNS = {.code = "code",
                                     .above = "gt",
                                     .below = "lt",
                                     .sex = "sex",
-                                    .is_prefix = true};
+                                    .match = MATCH_PREFIX};
 
 #define HEADER "code,cat,weight,gt,lt,sex\n"
 
@@ -106,7 +106,7 @@ Test(list_compare, the_way_of_matching_is_part_of_a_code)
     Err err = {0};
     ListDiff diff;
 
-    columns.is_prefix = false;
+    columns.match = MATCH_EXACT;
     codes_parse(&exact, &columns, "t", TEXT, strlen(TEXT), arena, &err);
     list_diff(&diff, &prefix, &exact, arena);
     cr_expect_eq(diff.n_of[CHANGE_ADDED], 1);

@@ -14,7 +14,7 @@ static ListColumns columns_of(uint8_t choice)
         columns.system = "s";
     else
         columns.constant_system = (System)(choice / 32 + 1);
-    columns.is_prefix = (choice & 2) != 0;
+    columns.match = choice & 2 ? MATCH_PREFIX : MATCH_BY_SYSTEM;
     if (choice & 4)
         columns.category = choice & 8 ? "code" : "k";
     if (choice & 16) {

@@ -160,6 +160,27 @@ Test(compile, opt_outs_may_have_rejects_of_their_own)
     world_free(&world);
 }
 
+Test(compile, lists_match_as_they_say_or_as_the_systems_of_their_lines_do)
+{
+    static const struct {
+        const char *match;
+        bool is_prefix;
+    } CASES[] = {{"", true}, {"\n  match: prefix", true}, {"\n  match: exact", false}};
+
+    for (size_t c = 0; c < sizeof CASES / sizeof *CASES; c++) {
+        char to[64];
+        World world;
+
+        snprintf(to, sizeof to, "weight: weight%s", CASES[c].match);
+        world_compile(&world, (Change){"lists.yaml", "weight: weight", to});
+        cr_assert_eq(world.rc, 0, "%s", world.err.text);
+        for (int e = 0; e < 3; e++)
+            cr_expect_eq(world.plan.lists[2].entries[e].is_prefix, CASES[c].is_prefix,
+                         "%s", to);
+        world_free(&world);
+    }
+}
+
 Test(compile, windows_are_days_before_the_run)
 {
     static const struct {
