@@ -91,17 +91,37 @@ static void write_inputs(FILE *file, const Plan *plan, const Scores *scores)
         }
 }
 
-static void write_all(FILE *file, const Measured *run)
+/* When the last published run ended, by the file that is there; 0 = it says nothing. */
+static long long read_last_success(const char *path)
 {
+    FILE *file = fopen(path, "r");
+    long long at = 0;
+    char line[1024];
+
+    if (file == NULL)
+        return 0;
+    while (at == 0 && fgets(line, sizeof line, file) != NULL)
+        sscanf(line, "stratify_last_success_timestamp_seconds %lld", &at);
+    fclose(file);
+    return at;
+}
+
+static void write_all(FILE *file, const Measured *run, const char *before)
+{
+    long long now = time(NULL);
+    long long last_success = run->is_success ? now : read_last_success(before);
+
     head(file, "last_run_timestamp_seconds", "When the last run ended.");
-    fprintf(file, "stratify_last_run_timestamp_seconds %lld\n", (long long)time(NULL));
+    fprintf(file, "stratify_last_run_timestamp_seconds %lld\n", now);
     head(file, "last_run_success", "1 if the last run was published.");
     fprintf(file, "stratify_last_run_success %d\n", run->is_success);
+    if (last_success > 0) {
+        head(file, "last_success_timestamp_seconds",
+             "When the last published run ended.");
+        fprintf(file, "stratify_last_success_timestamp_seconds %lld\n", last_success);
+    }
     if (!run->is_success)
         return;
-    head(file, "last_success_timestamp_seconds", "When the last published run ended.");
-    fprintf(file, "stratify_last_success_timestamp_seconds %lld\n",
-            (long long)time(NULL));
     write_stages(file, run->watch);
     write_sources(file, run->plan, run->store);
     write_people(file, run->plan, run->store);
@@ -144,7 +164,7 @@ int metrics_write(const char *path, const Measured *run, Err *err)
     int rc = file == NULL ? -1 : 0;
 
     if (file != NULL) {
-        write_all(file, run);
+        write_all(file, run, path);
         if (fclose(file) != 0 || rename(draft, path) != 0)
             rc = err_add(err, ERR_USAGE, (Where){path, 0, 0},
                          "could not write metrics: %s", strerror(errno));

@@ -2,8 +2,9 @@
  * metrics.h - how the run went, for the textfile collector of Prometheus.
  *
  * Written beside its place and renamed, so that a half-written file is never read.
- * Counts and timings only. After a failed run the figures of the last success are kept
- * by whoever scraped them: the file then says when the run failed, and no more.
+ * Counts and timings only. After a failed run the file says when it failed and, as the
+ * file before it did, when one was last published: an alarm on that age must have a
+ * figure just then. All else is kept by whoever scraped it.
  */
 #ifndef ENGINE_METRICS_H
 #define ENGINE_METRICS_H

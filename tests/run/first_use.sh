@@ -81,11 +81,18 @@ expect_text "the server's share of the work" "server_cpu_ms="
 expect_text "people are counted" "stage=load people="
 expect "metrics" grep -q '^stratify_last_run_success 1$' "$work/stratify.prom"
 expect "metrics of the server" grep -q '^stratify_stage_cpu_seconds{stage="load",of="server"} ' "$work/stratify.prom"
+last_success() { grep '^stratify_last_success_timestamp_seconds ' "$work/stratify.prom"; }
+published=$(last_success)
 current=$(psql -Atc 'select run_id from stratify.current_run')
 expect_exit "a run whose folder is not one" 2 $stratify run -c configs/run.yaml --as-of $as_of \
     --out configs --metrics "$work/stratify.prom"
 expect_text "a run whose folder is not one" "configs"
 expect "metrics of a run that failed" grep -q '^stratify_last_run_success 0$' "$work/stratify.prom"
+expect_same "and still when one was published" "$(last_success)" "$published"
+rm "$work/stratify.prom"
+expect_exit "a run that fails first" 2 $stratify run -c configs/run.yaml --as-of $as_of \
+    --out configs --metrics "$work/stratify.prom"
+expect_exit "says of none that it was published" 1 last_success
 
 # -- nothing is published by a run that must not be
 cp configs/sources.yaml "$work/configs/sources.yaml"
