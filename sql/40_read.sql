@@ -329,13 +329,19 @@ begin
     if exists (select from pg_roles where rolname = 'stratify_care') then
         grant usage on schema stratify to stratify_care;
         grant select on stratify.person, stratify.cohort_member,
-            stratify.current_run, stratify.reader_area, stratify.run_model,
+            stratify.current_run, stratify.reader_area,
             stratify.run_band, stratify.run_outcome, stratify.run_grouping,
             stratify.run_practice, stratify.run_segment, stratify.my_practice,
             stratify.my_list, stratify.current_person, stratify.model_place, stratify.current_score,
             stratify.current_rank, stratify.current_cohort_member, stratify.public_count,
             stratify.public_run, stratify.public_model, stratify.public_gate
             to stratify_care;
+        -- Not how many people have a score or a flag, and no mean: those are of the whole
+        -- area and exact. Earlier versions granted all columns.
+        revoke select on stratify.run_model from stratify_care;
+        grant select (run_id, model_no, model, version, title, kind, source, licence, outcome,
+                      horizon, is_illustrative, decimals)
+            on stratify.run_model to stratify_care;
         grant select (run_id, cohort_no, cohort, title, service, grouping)
             on stratify.run_cohort to stratify_care;
         grant select (run_id, grouping, code, name) on stratify.run_group to stratify_care;

@@ -28,6 +28,20 @@ Test(results, init_again_changes_nothing)
     db_close(db);
 }
 
+/* Earlier versions let care see exact counts and means of the whole area. */
+Test(results, init_again_takes_back_what_was_granted)
+{
+    Db *db = session();
+    Err err = {0};
+
+    ask(db, "grant select on stratify.run_model to stratify_care");
+    cr_expect_eq(publish_init(database, false, &err), 0, "%s", err.text);
+    cr_expect_str_eq(ask(db, "select has_table_privilege('stratify_care', "
+                             "'stratify.run_model', 'select')"),
+                     "f");
+    db_close(db);
+}
+
 Test(results, everything_has_a_comment)
 {
     Db *db = session();
@@ -94,6 +108,12 @@ Test(results, old_runs_go_whole)
     db_close(db);
 }
 
+/* What is counted over the whole area is exact there, and of few people: see public_. */
+static const char CARE_COLUMNS[] =
+    "select string_agg(attname, ' ' order by attname) from pg_attribute "
+    "where attrelid = 'stratify.run_model'::regclass and attnum > 0 "
+    "and has_column_privilege(attrelid, attnum, 'select')";
+
 /* A clinician of P1 sees P1; the team of PCN B its own list; nobody anything else. */
 Test(results, who_sees_whom)
 {
@@ -121,6 +141,9 @@ Test(results, who_sees_whom)
                      "permission denied for table run_count");
     cr_expect_str_eq(refusal(db, "select * from stratify.person_r1_p0"),
                      "permission denied for table person_r1_p0");
+    cr_expect_str_eq(ask(db, CARE_COLUMNS),
+                     "decimals horizon is_illustrative kind licence model model_no "
+                     "outcome run_id source title version");
     ask(db, "reset role");
     ask(db, "set role test_b");
     cr_expect_str_eq(ask(db, "select string_agg(person_id::text, ' ') "
