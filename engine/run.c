@@ -5,7 +5,7 @@
 
 #include <math.h>
 #include <omp.h>
-#include <stdlib.h>
+#include <pwd.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +28,7 @@ typedef struct Run {
     Matches matches;
     Cohorts cohorts;
     Stopwatch watch;
+    const char *account; /* that it runs under */
 } Run;
 
 static LoadOptions load_options(const Options *options)
@@ -37,17 +38,24 @@ static LoadOptions load_options(const Options *options)
                          .extract = options->extract};
 }
 
+/* Who runs the program; in USER stands whatever the caller wants. */
+static const char *own_account(Arena *arena)
+{
+    const struct passwd *own = getpwuid(geteuid());
+
+    return own != NULL ? arena_text(arena, own->pw_name, strlen(own->pw_name))
+                       : arena_format(arena, "%u", (unsigned)geteuid());
+}
+
 static RunInfo run_info(const Run *made, const Options *options)
 {
-    const char *user = getenv("USER");
-
     return (RunInfo){.conninfo = options->out ? NULL : options->conninfo,
                      .out = options->out,
                      .connections = options->connections,
                      .is_shadow = options->shadow,
                      .keep_runs = (int)made->plan.keep_runs,
                      .version = STRATIFY_VERSION,
-                     .started_by = user ? user : "",
+                     .started_by = made->account,
                      .started = time(NULL),
                      .stages = made->watch.stages,
                      .n_stages = made->watch.n};
@@ -128,7 +136,7 @@ int run(const Options *options, Err *err)
     Arena *arena = arena_new();
     Kinds kinds = {source_kinds, model_kinds};
     LoadOptions how = load_options(options);
-    Run made = {0};
+    Run made = {.account = own_account(arena)};
     int rc = -1;
 
     if (options->threads)

@@ -44,7 +44,7 @@ comment on column stratify.run.known is 'People in the people source: those in t
 comment on column stratify.run.config_hash is 'SHA-256 over the config and its code lists';
 comment on column stratify.run.program_version is 'Version of the program';
 comment on column stratify.run.snapshot is 'Database snapshot that every row was read in; where an extract was read, "extract" and the snapshot that it was made in; null where no database was read';
-comment on column stratify.run.started_by is 'Who started the run';
+comment on column stratify.run.started_by is 'Account that the run was started under, on its machine';
 comment on column stratify.run.started_at is 'When the run started';
 comment on column stratify.run.published_at is 'When its results became visible';
 

@@ -76,11 +76,12 @@ expect_text "a column that is not there" "event_dat"
 expect_text "a column that is not there" "sources.yaml:"
 expect_exit "a dry run" 0 $stratify run -c configs/run.yaml --as-of $as_of --dry-run
 expect_text "a dry run" '"sid"."gp_event"'
-expect_exit "a run" 0 $stratify run -c configs/run.yaml --as-of $as_of --metrics "$work/stratify.prom"
+expect_exit "a run" 0 env USER=nobody_here $stratify run -c configs/run.yaml --as-of $as_of --metrics "$work/stratify.prom"
 expect_text "the server's share of the work" "server_cpu_ms="
 expect_text "people are counted" "stage=load people="
 expect "metrics" grep -q '^stratify_last_run_success 1$' "$work/stratify.prom"
 expect "metrics of the server" grep -q '^stratify_stage_cpu_seconds{stage="load",of="server"} ' "$work/stratify.prom"
+expect_same "who started it" "$(psql -Atc 'select started_by from stratify.run')" "$(id -un)"
 last_success() { grep '^stratify_last_success_timestamp_seconds ' "$work/stratify.prom"; }
 published=$(last_success)
 current=$(psql -Atc 'select run_id from stratify.current_run')
