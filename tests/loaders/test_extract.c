@@ -222,29 +222,34 @@ Test(extract, without_a_column_is_refused)
 /* One row is one pair of snapshots. */
 static const struct {
     const char *name, *server;
-    uint64_t old_xmin, xmin, xmax;
+    uint64_t old_xmin, xmin, xmax, old_log, log;
     bool can;
 } PAIRS[] = {
-    {"a night later", "a", 1000, 5000, 5010, true},
-    {"nothing in between", "a", 1000, 1000, 1000, true},
-    {"another server, or a timeline of it", "b", 1000, 5000, 5010, false},
-    {"a server that may not be asked", NULL, 1000, 5000, 5010, false},
-    {"a server put back to an earlier state", "a", 1000, 900, 910, false},
-    {"an extract without transactions", "a", 0, 900, 910, false},
-    {"just near enough", "a", 7, 8, 6 + (UINT64_C(1) << 30), true},
-    {"just too far", "a", 7, 8, 7 + (UINT64_C(1) << 30), false},
+    {"a night later", "a", 1000, 5000, 5010, 70, 90, true},
+    {"nothing in between", "a", 1000, 1000, 1000, 70, 70, true},
+    {"another server, or a timeline of it", "b", 1000, 5000, 5010, 70, 90, false},
+    {"a server that may not be asked", NULL, 1000, 5000, 5010, 70, 90, false},
+    {"a server put back to an earlier state", "a", 1000, 900, 910, 70, 60, false},
+    {"a standby that lags behind", "a", 1000, 1000, 1010, 70, 69, false},
+    {"an extract that does not know its log", "a", 1000, 5000, 5010, 0, 90, false},
+    {"an extract without transactions", "a", 0, 900, 910, 70, 90, false},
+    {"just near enough", "a", 7, 8, 6 + (UINT64_C(1) << 30), 70, 90, true},
+    {"just too far", "a", 7, 8, 7 + (UINT64_C(1) << 30), 70, 90, false},
     {"over the end of 32 bits", "a", UINT64_C(0xfffffff0), UINT64_C(0x100000010),
-     UINT64_C(0x100000020), true},
+     UINT64_C(0x100000020), 70, 90, true},
     {"once round", "a", 1000, UINT64_C(0x100000000) + 1000, UINT64_C(0x100000000) + 1000,
-     false},
+     70, 90, false},
 };
 
 Test(extract, snapshots_that_can_be_compared)
 {
     for (size_t p = 0; p < sizeof PAIRS / sizeof *PAIRS; p++) {
-        Manifest old = {.server = "a", .xmin = PAIRS[p].old_xmin};
-        ServerState now = {
-            .server = PAIRS[p].server, .xmin = PAIRS[p].xmin, .xmax = PAIRS[p].xmax};
+        Manifest old = {
+            .server = "a", .xmin = PAIRS[p].old_xmin, .log_after = PAIRS[p].old_log};
+        ServerState now = {.server = PAIRS[p].server,
+                           .xmin = PAIRS[p].xmin,
+                           .xmax = PAIRS[p].xmax,
+                           .log_after = PAIRS[p].log};
 
         cr_expect_eq(pages_can_compare(&old, &now), PAIRS[p].can, "%s", PAIRS[p].name);
     }
