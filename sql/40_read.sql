@@ -211,6 +211,39 @@ comment on column stratify.current_cohort_member.segment is 'Segment';
 comment on column stratify.current_cohort_member.scores is 'Score, band and flag of the models that the list shows';
 comment on column stratify.current_cohort_member.reasons is 'What made the score high, in plain words';
 
+create or replace view stratify.current_list with (security_invoker = true) as
+select
+    m.cohort,
+    m.group_code,
+    nullif(m.rank, 0) as rank,
+    m.person_id,
+    m.age,
+    m.practice_code,
+    case when m.movement = 'left' then 'left: ' || m.left_reason else m.movement end as moved,
+    (select string_agg(
+                concat_ws(' ',
+                    r.model,
+                    coalesce(round((s.value ->> 'score')::numeric, r.decimals)::text, '-'),
+                    s.value ->> 'band',
+                    case when r.is_illustrative then '~' end,
+                    case when s.value ? 'flag' then '*' end),
+                E'\n' order by r.model_no)
+     from jsonb_each(m.scores) s
+     join stratify.run_model r on r.model = s.key
+     where r.run_id = (select run_id from stratify.current_run)) as scores,
+    array_to_string(m.reasons, E'\n') as reasons
+from stratify.current_cohort_member m;
+comment on view stratify.current_list is 'Lists of the current run as a person reads them';
+comment on column stratify.current_list.cohort is 'The cohort';
+comment on column stratify.current_list.group_code is 'Group whose list this is';
+comment on column stratify.current_list.rank is 'Place on the list; null for those who left';
+comment on column stratify.current_list.person_id is 'Pseudonym of the person';
+comment on column stratify.current_list.age is 'Completed years on the as-of date';
+comment on column stratify.current_list.practice_code is 'Practice where registered';
+comment on column stratify.current_list.moved is 'new, continuing, or left and why';
+comment on column stratify.current_list.scores is 'Score and band of each model shown, one on a line; ~ behind an illustrative one, * where an input was clamped or imputed';
+comment on column stratify.current_list.reasons is 'What made the score high, one on a line';
+
 -- ---- counts and the course of runs, for everyone who may read ------------
 
 create or replace view stratify.public_count as
@@ -333,8 +366,8 @@ begin
             stratify.run_band, stratify.run_outcome, stratify.run_grouping,
             stratify.run_practice, stratify.run_segment, stratify.my_practice,
             stratify.my_list, stratify.current_person, stratify.model_place, stratify.current_score,
-            stratify.current_rank, stratify.current_cohort_member, stratify.public_count,
-            stratify.public_run, stratify.public_model, stratify.public_gate
+            stratify.current_rank, stratify.current_cohort_member, stratify.current_list,
+            stratify.public_count, stratify.public_run, stratify.public_model, stratify.public_gate
             to stratify_care;
         -- Not how many people have a score or a flag, and no mean: those are of the whole
         -- area and exact. Earlier versions granted all columns.

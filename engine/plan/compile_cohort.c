@@ -136,6 +136,18 @@ static void read_grouping(Compiler *c, Cohort *cohort, const Node *node)
     compile_hint(c, word, known, (size_t)plan->n_groupings);
 }
 
+static void warn_illustrative(Compiler *c, const Cohort *cohort, const Slot *slot,
+                              Where where)
+{
+    bool is_model = slot->kind == SLOT_SCORE || slot->kind == SLOT_BAND;
+    const Model *model = is_model ? &c->plan->models[slot->index] : NULL;
+
+    if (model != NULL && model->is_illustrative)
+        compile_warn(c, where,
+                     "cohort \"%s\" is ordered by \"%s\", which is illustrative",
+                     cohort->id, model->id);
+}
+
 /* "efi.score desc"; ascending where nothing is said, as in SQL. */
 static void read_order_by(Compiler *c, Cohort *cohort, const Node *word)
 {
@@ -154,6 +166,7 @@ static void read_order_by(Compiler *c, Cohort *cohort, const Node *word)
     if (name->type == RULE_WORD && !name->words->is_ordered)
         err_add(c->err, ERR_CONFIG, word->where, "\"%s\" is a word and has no order",
                 name->name);
+    warn_illustrative(c, cohort, &c->plan->slots[name->slot], word->where);
     order.slot = name->slot;
     *COMPILE_ADD(c, cohort->order, cohort->n_order) = order;
 }

@@ -18,30 +18,30 @@ static const Show SIZES_SHOW[] = {{"GROUP", 8, 0},
                                   {"NEW", 6, SCOLS_FL_RIGHT},
                                   {"LEFT", 6, SCOLS_FL_RIGHT}};
 
-/* Reasons stand one on a line; so do the scores of the models that the list shows. */
 static const char MEMBERS[] =
-    "select nullif(m.rank, 0), m.person_id, m.age, m.practice_code, "
-    "case when m.movement = 'left' then 'left: ' || m.left_reason else m.movement end, "
-    "(select string_agg(r.model || ' ' || "
-    "coalesce(round((m.scores -> r.model ->> 'score')::numeric, r.decimals)::text, '-') "
-    "|| "
-    "coalesce(' ' || (m.scores -> r.model ->> 'band'), '') "
-    "|| case when m.scores -> r.model ? 'flag' then ' *' else '' end, "
-    "E'\\n' order by r.model_no) "
-    "from stratify.current_run c join stratify.run_model r using (run_id) "
-    "where m.scores ? r.model), "
-    "array_to_string(m.reasons, E'\\n') "
-    "from stratify.current_cohort_member m where m.cohort = $1 and m.group_code = $2 "
-    "order by m.movement = 'left', m.rank, m.person_id";
+    "select rank, person_id, age, practice_code, moved, scores, reasons "
+    "from stratify.current_list where cohort = $1 and group_code = $2 "
+    "order by rank nulls last, person_id";
 static const Show MEMBERS_SHOW[] = {
     {"RANK", 4, SCOLS_FL_RIGHT},  {"PERSON", 19, SCOLS_FL_RIGHT},
     {"AGE", 3, SCOLS_FL_RIGHT},   {"GP", 6, 0},
     {"MOVED", 10, SCOLS_FL_WRAP}, {"SCORES", 24, SCOLS_FL_WRAP},
     {"WHY", 48, SCOLS_FL_WRAP}};
 
-static const char FLAGS[] =
-    "select from stratify.current_cohort_member m, jsonb_each(m.scores) s "
-    "where m.cohort = $1 and m.group_code = $2 and s.value ? 'flag' limit 1";
+/* What the marks behind scores mean: said where the query has a row. */
+static const struct {
+    const char *sql, *text;
+} NOTES[] = {
+    {"select from stratify.current_cohort_member m "
+     "join stratify.public_model p on m.scores ? p.model "
+     "where m.cohort = $1 and m.group_code = $2 and p.is_illustrative limit 1",
+     "~ an illustrative model, fitted on made-up people: not for decisions about real "
+     "ones\n"},
+    {"select from stratify.current_cohort_member m, jsonb_each(m.scores) s "
+     "where m.cohort = $1 and m.group_code = $2 and s.value ? 'flag' limit 1",
+     "* an input was out of range (clamped) or not recorded (imputed): the column flag "
+     "of\n  stratify.current_score says which\n"},
+};
 
 static const char RUNS[] =
     "select run_id, case when is_current then 'current' else status end, as_of, "
@@ -63,14 +63,14 @@ static const char GROUPS[] =
     "from stratify.public_count where grouping = $1 and measure = 'registered' "
     "order by count_no";
 static const char STRATA[] =
-    "select case measure when 'registered' then 'Registered' when 'segment' then "
-    "'segment' "
-    "else item end, replace(part, '_', ' '), group_code, coalesce(people::text, '*') "
-    "from (select *, sum(coalesce(people, 1)) over (partition by measure, item, part) as "
-    "total, "
-    "min(count_no) over (partition by measure, item, part) as first_no "
-    "from stratify.public_count where grouping = $1 "
-    "and measure in ('registered', 'segment', 'model')) counted "
+    "select concat(case measure when 'registered' then 'Registered' when 'segment' then "
+    "'segment: ' else item || ': ' end, replace(part, '_', ' '), "
+    "case when is_illustrative then ' ~' end), group_code, coalesce(people::text, '*') "
+    "from (select *, sum(coalesce(people, 1)) over stratum as total, "
+    "min(count_no) over stratum as first_no from stratify.public_count "
+    "where grouping = $1 and measure in ('registered', 'segment', 'model') "
+    "window stratum as (partition by measure, item, part)) counted "
+    "left join stratify.public_model m on m.model = item "
     "where total > 0 "
     "order by case measure when 'registered' then 0 when 'segment' then 1 else 2 end, "
     "first_no, count_no";
@@ -134,21 +134,18 @@ static int print_title(FILE *file, Db *db, const char *cohort, const char *group
     return rc;
 }
 
-/* What the mark behind a score means, where there is one. */
-static int print_flags(FILE *file, Db *db, const char *const params[2], Err *err)
+static int print_notes(FILE *file, Db *db, const char *const params[2], Err *err)
 {
-    PGresult *result = db_query(db, FLAGS, 2, params, err);
-    int rc = -1;
+    for (size_t i = 0; i < sizeof NOTES / sizeof *NOTES; i++) {
+        PGresult *result = db_query(db, NOTES[i].sql, 2, params, err);
 
-    if (result) {
+        if (!result)
+            return -1;
         if (PQntuples(result) > 0)
-            fputs("* an input was out of range (clamped) or not recorded (imputed): the "
-                  "column flag of\n  stratify.current_score says which\n",
-                  file);
-        rc = 0;
+            fputs(NOTES[i].text, file);
+        PQclear(result);
     }
-    PQclear(result);
-    return rc;
+    return 0;
 }
 
 int lists_cohort(FILE *file, const char *conninfo, const char *cohort, const char *group,
@@ -171,7 +168,7 @@ int lists_cohort(FILE *file, const char *conninfo, const char *cohort, const cha
     }
     rc = n < 0 ? -1 : 0;
     if (rc == 0 && group)
-        rc = print_flags(file, db, params, err);
+        rc = print_notes(file, db, params, err);
 done:
     db_close(db);
     return rc;
@@ -228,26 +225,20 @@ static void strata_fill(struct libscols_table *table, const PGresult *groups,
                         const PGresult *strata)
 {
     struct libscols_line *line = NULL;
-    const char *item = "", *part = "";
-    char label[160];
+    const char *label = "";
 
     for (int row = 0; row < PQntuples(strata); row++) {
-        const char *row_item = PQgetvalue(strata, row, 0),
-                   *row_part = PQgetvalue(strata, row, 1);
-        int group = group_number(groups, PQgetvalue(strata, row, 2));
+        int group = group_number(groups, PQgetvalue(strata, row, 1));
 
-        if (!line || strcmp(item, row_item) != 0 || strcmp(part, row_part) != 0) {
+        if (strcmp(label, PQgetvalue(strata, row, 0)) != 0) {
+            label = PQgetvalue(strata, row, 0);
             line = scols_table_new_line(table, NULL);
-            snprintf(label, sizeof label, "%s%s%s", row_item, *row_part ? ": " : "",
-                     row_part);
             scols_line_set_data(line, 0, label);
             for (int g = 0; g < PQntuples(groups); g++)
                 scols_line_set_data(line, (size_t)g + 1, "0");
-            item = row_item;
-            part = row_part;
         }
         if (group >= 0)
-            scols_line_set_data(line, (size_t)group + 1, PQgetvalue(strata, row, 3));
+            scols_line_set_data(line, (size_t)group + 1, PQgetvalue(strata, row, 2));
     }
 }
 
@@ -286,7 +277,10 @@ int lists_strata(FILE *file, const char *conninfo, const char *grouping, Err *er
         no_grouping(db, param, err);
         goto done;
     }
-    fprintf(file, "People by %s (fewer than 8: *; others rounded to 5)\n", param);
+    fprintf(
+        file,
+        "People by %s (fewer than 8: *; others rounded to 5; ~: an illustrative model)\n",
+        param);
     table = strata_table(file, groups);
     strata_fill(table, groups, strata);
     scols_print_table(table);

@@ -56,8 +56,12 @@ Test(compile, a_good_config_has_no_report)
     cr_expect(world.plan.memory_bytes == UINT64_C(2) << 30);
     cr_expect(world.plan.as_of == day_of(2024, 2, 29));
     cr_expect(world.plan.n_purposes == 2 && world.plan.purpose == 1);
-    cr_assert(world.plan.n_warnings == 1);
-    cr_expect_str_eq(world.plan.warnings[0],
+    cr_assert(world.plan.n_warnings == 2);
+    cr_expect_str_eq(
+        world.plan.warnings[0],
+        "cohorts.yaml:13:13: cohort \"review\" is ordered by \"risk\", which is "
+        "illustrative");
+    cr_expect_str_eq(world.plan.warnings[1],
                      "sources.yaml:28:5: source \"spare\" is not read: nothing uses it");
     world_free(&world);
 }

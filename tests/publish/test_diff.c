@@ -15,22 +15,14 @@ TestSuite(diff, .init = desk_open, .fini = desk_close);
 static char *printed(const char *first, const char *second, const char *out, Err *err)
 {
     const char *const runs[2] = {first, second};
-    char *text = NULL, *to;
+    char *text = NULL;
     size_t size;
     FILE *file = open_memstream(&text, &size);
     int rc = diff_runs(file, database, runs, out, err);
 
     fclose(file);
     cr_expect_eq(rc, err->n_reports > 0 ? -1 : 0);
-    to = text;
-    for (const char *from = text; *from != '\0'; from++) {
-        if (*from == '\n')
-            while (to > text && to[-1] == ' ')
-                to--;
-        *to++ = *from;
-    }
-    *to = '\0';
-    return text;
+    return trimmed(text);
 }
 
 /* Beside four(): 101 rises into the band high and joins the list, 100 meets the rule no

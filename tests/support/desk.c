@@ -149,3 +149,17 @@ const char *seen(Db *db)
                    "(select string_agg(m::text, ' ' order by cohort, group_code, rank) "
                    " from stratify.current_cohort_member m))");
 }
+
+char *trimmed(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from != '\0'; from++) {
+        if (*from == '\n')
+            while (to > text && to[-1] == ' ')
+                to--;
+        *to++ = *from;
+    }
+    *to = '\0';
+    return text;
+}

@@ -29,5 +29,7 @@ int publish(Town *town, Err *err);
 const char *publish_four(Db *db);
 /* Everything that readers see, as one line. */
 const char *seen(Db *db);
+/* The same text without the blanks at the ends of its lines. */
+char *trimmed(char *text);
 
 #endif
