@@ -68,7 +68,7 @@ static int print_parts(FILE *file, Db *db, const char *const words[N_WORDS], Err
 {
     for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++) {
         const Part *part = &PARTS[i];
-        Query query = {part->sql, words + part->first, part->n_params};
+        Query query = {part->sql, words + part->first, part->n_params, NULL};
         int n;
 
         if (part->title != NULL)

@@ -51,9 +51,18 @@ static const Show RUNS_SHOW[] = {
     {"RUN", 5, SCOLS_FL_RIGHT}, {"STATE", 9, 0},   {"AS OF", 10, 0},
     {"PUBLISHED", 16, 0},       {"CONFIG", 12, 0}, {"TITLE", 30, SCOLS_FL_TRUNC}};
 
-static const char TITLE[] = "select c.title || coalesce(' - ' || c.service, '') "
-                            "from stratify.current_run r join stratify.run_cohort c "
-                            "using (run_id) where c.cohort = $1";
+static const char TITLE[] =
+    "select concat(c.title, ' - ' || c.service, ', ' || $2, ' ' || nullif(g.name, "
+    "g.code), "
+    "'; as of ' || r.as_of, ', run ' || r.run_id) "
+    "from stratify.public_run r join stratify.run_cohort c using (run_id) "
+    "left join stratify.run_group g "
+    "on g.run_id = r.run_id and g.grouping = c.grouping and g.code = $2 "
+    "where r.is_current and c.cohort = $1";
+/* One row where the reader sees nobody, whatever is published. */
+static const char NO_AREA[] =
+    "select where row_security_active('stratify.cohort_member') "
+    "and not exists (select from stratify.reader_area)";
 static const char GROUPING[] = "select coalesce($1, max(grouping) filter "
                                "(where grouping = 'locality'), 'all') "
                                "from stratify.public_count";
@@ -115,19 +124,24 @@ static int no_cohort(Db *db, const char *cohort, Err *err)
     return -1;
 }
 
-static int print_title(FILE *file, Db *db, const char *cohort, const char *group,
-                       Err *err)
+/* Why there is no row to show; where nothing is wrong the title stands alone. */
+static int explain_none(FILE *file, Db *db, const char *title,
+                        const char *const params[2], Err *err)
 {
-    PGresult *result = db_query(db, TITLE, 1, &cohort, err);
+    PGresult *result = db_query(db, NO_AREA, 0, NULL, err);
     int rc = -1;
 
     if (!result)
         return -1;
-    if (PQntuples(result) == 0) {
-        no_cohort(db, cohort, err);
+    if (PQntuples(result) > 0) {
+        err_add(err, ERR_USAGE, (Where){0}, "no list is open to you");
+        err_hint(err, "stratify.reader_area names who sees which: docs/results.md");
+    } else if (params[1]) {
+        err_add(err, ERR_USAGE, (Where){0}, "cohort \"%s\" has no list for group \"%s\"",
+                params[0], params[1]);
+        err_hint(err, "`stratify list %s` shows its lists", params[0]);
     } else {
-        fprintf(file, "%s%s%s\n", PQgetvalue(result, 0, 0), group ? ", " : "",
-                group ? group : "");
+        fprintf(file, "%s\nyou see nobody on its lists\n", title);
         rc = 0;
     }
     PQclear(result);
@@ -148,28 +162,37 @@ static int print_notes(FILE *file, Db *db, const char *const params[2], Err *err
     return 0;
 }
 
+static int print_cohort(FILE *file, Db *db, const char *title,
+                        const char *const params[2], Err *err)
+{
+    const Query members = {MEMBERS, params, 2, title}, sizes = {SIZES, params, 1, title};
+    int n = params[1] ? show_query(file, db, members, MEMBERS_SHOW, err)
+                      : show_query(file, db, sizes, SIZES_SHOW, err);
+
+    if (n == 0)
+        return explain_none(file, db, title, params, err);
+    if (n > 0 && params[1])
+        return print_notes(file, db, params, err);
+    return n < 0 ? -1 : 0;
+}
+
 int lists_cohort(FILE *file, const char *conninfo, const char *cohort, const char *group,
                  Err *err)
 {
     const char *params[] = {cohort, group};
+    PGresult *title = NULL;
     Db *db = NULL;
-    int rc = -1, n;
+    int rc = -1;
 
     if (open_results(&db, conninfo, err) != 0 ||
-        print_title(file, db, cohort, group, err) != 0)
+        !(title = db_query(db, TITLE, 2, params, err)))
         goto done;
-    n = group ? show_query(file, db, (Query){MEMBERS, params, 2}, MEMBERS_SHOW, err)
-              : show_query(file, db, (Query){SIZES, params, 1}, SIZES_SHOW, err);
-    if (n == 0 && group) {
-        err_add(err, ERR_USAGE, (Where){0}, "cohort \"%s\" has no list for group \"%s\"",
-                cohort, group);
-        err_hint(err, "`stratify list %s` shows its lists", cohort);
-        goto done;
-    }
-    rc = n < 0 ? -1 : 0;
-    if (rc == 0 && group)
-        rc = print_notes(file, db, params, err);
+    if (PQntuples(title) == 0)
+        rc = no_cohort(db, cohort, err);
+    else
+        rc = print_cohort(file, db, PQgetvalue(title, 0, 0), params, err);
 done:
+    PQclear(title);
     db_close(db);
     return rc;
 }
@@ -181,7 +204,7 @@ int lists_runs(FILE *file, const char *conninfo, Err *err)
 
     if (db_open(&db, conninfo, "list", err) != 0 || results_installed(db, err) != 0)
         goto done;
-    n = show_query(file, db, (Query){RUNS, NULL, 0}, RUNS_SHOW, err);
+    n = show_query(file, db, (Query){RUNS, NULL, 0, NULL}, RUNS_SHOW, err);
     if (n == 0)
         fputs("no run has been published yet\n", file);
     rc = n < 0 ? -1 : 0;

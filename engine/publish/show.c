@@ -43,6 +43,8 @@ int show_query(FILE *file, Db *db, Query query, const Show *show, Err *err)
         return -1;
     n = PQntuples(result);
     if (n > 0) {
+        if (query.title)
+            fprintf(file, "%s\n", query.title);
         table = show_table(file, show, PQnfields(result));
         fill(table, result);
         scols_print_table(table);

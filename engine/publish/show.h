@@ -24,6 +24,7 @@ typedef struct Query {
     const char *sql;
     const char *const *params;
     int n_params;
+    const char *title; /* a line above the rows, or NULL */
 } Query;
 int show_query(FILE *file, Db *db, Query query, const Show *show, Err *err);
 

@@ -50,7 +50,7 @@ Test(lists, an_illustrative_model_is_marked)
 
     publish_illustrative();
     text = cohort("watch", "B", &err);
-    cr_expect_str_eq(text, "People to watch - Team, B\n"
+    cr_expect_str_eq(text, "People to watch - Team, B; as of 2025-07-01, run 1\n"
                            "RANK PERSON AGE GP     MOVED SCORES                   WHY\n"
                            "   1    102  75 P3     new   risk 0 low ~\n"
                            "~ an illustrative model, fitted on made-up people: not for "
@@ -72,5 +72,80 @@ Test(lists, a_model_for_care_has_no_mark)
     text = cohort("watch", "B", &err);
     cr_expect_null(strchr(text, '~'), "%s", text);
     free(text);
+    db_close(db);
+}
+
+Test(lists, the_title_names_group_and_run)
+{
+    Db *db = session();
+    Town *town = four();
+    Err err = {0};
+    char *text;
+
+    town->store.area.groups[TOWN_PCN][1].name = "Broad Oak";
+    cr_assert_eq(publish(town, &err), 0, "%s", err.text);
+    text = cohort("watch", "B", &err);
+    cr_expect_eq(
+        strstr(text, "People to watch - Team, B Broad Oak; as of 2025-07-01, run 1\n"),
+        text, "%s", text);
+    free(text);
+    text = cohort("watch", NULL, &err);
+    cr_expect_eq(strstr(text, "People to watch - Team; as of 2025-07-01, run 1\n"), text,
+                 "%s", text);
+    free(text);
+    town_free(town);
+    db_close(db);
+}
+
+Test(lists, a_fault_prints_no_title)
+{
+    static const struct {
+        const char *cohort, *group, *text;
+    } FAULTS[] = {
+        {"watch", "C",
+         "cohort \"watch\" has no list for group \"C\"\n"
+         "    hint: `stratify list watch` shows its lists"},
+        {"wacth", NULL,
+         "the current run has no cohort \"wacth\"\n    hint: its cohorts: watch"},
+    };
+    Db *db = session();
+
+    publish_four(db);
+    for (size_t i = 0; i < sizeof FAULTS / sizeof *FAULTS; i++) {
+        Err err = {0};
+        char *text = cohort(FAULTS[i].cohort, FAULTS[i].group, &err);
+
+        cr_expect_str_eq(text, "");
+        cr_expect_str_eq(err.text, FAULTS[i].text);
+        cr_expect_eq(err.kind, ERR_USAGE);
+        free(text);
+    }
+    db_close(db);
+}
+
+Test(lists, who_has_no_area_is_told)
+{
+    Db *db = session();
+    Err err = {0};
+    char *text;
+
+    publish_four(db);
+    ask(db,
+        "do $$ begin create role test_none login in role stratify_care; exception when "
+        "duplicate_object then null; end $$");
+    strcat(database, " user=test_none");
+    text = cohort("watch", NULL, &err);
+    cr_expect_str_eq(text, "");
+    cr_expect_str_eq(
+        err.text, "no list is open to you\n"
+                  "    hint: stratify.reader_area names who sees which: docs/results.md");
+    free(text);
+    ask(db, "insert into stratify.reader_area values ('test_none', 'pcn', 'C')");
+    err_clear(&err);
+    text = cohort("watch", NULL, &err);
+    cr_expect_str_eq(text, "People to watch - Team; as of 2025-07-01, run 1\n"
+                           "you see nobody on its lists\n");
+    free(text);
+    *strchr(database, ' ') = '\0';
     db_close(db);
 }
