@@ -219,20 +219,25 @@ select
     m.person_id,
     m.age,
     m.practice_code,
+    n.label as segment,
     case when m.movement = 'left' then 'left: ' || m.left_reason else m.movement end as moved,
     (select string_agg(
                 concat_ws(' ',
                     r.model,
                     coalesce(round((s.value ->> 'score')::numeric, r.decimals)::text, '-'),
-                    s.value ->> 'band',
+                    b.label,
                     case when r.is_illustrative then '~' end,
                     case when s.value ? 'flag' then '*' end),
                 E'\n' order by r.model_no)
      from jsonb_each(m.scores) s
-     join stratify.run_model r on r.model = s.key
-     where r.run_id = (select run_id from stratify.current_run)) as scores,
+     join stratify.run_model r on r.run_id = c.run_id and r.model = s.key
+     left join stratify.run_band b
+         on b.run_id = r.run_id and b.model_no = r.model_no and b.band = s.value ->> 'band'
+    ) as scores,
     array_to_string(m.reasons, E'\n') as reasons
-from stratify.current_cohort_member m;
+from stratify.current_cohort_member m
+cross join stratify.current_run c
+left join stratify.run_segment n on n.run_id = c.run_id and n.segment = m.segment;
 comment on view stratify.current_list is 'Lists of the current run as a person reads them';
 comment on column stratify.current_list.cohort is 'The cohort';
 comment on column stratify.current_list.group_code is 'Group whose list this is';
@@ -240,6 +245,7 @@ comment on column stratify.current_list.rank is 'Place on the list; null for tho
 comment on column stratify.current_list.person_id is 'Pseudonym of the person';
 comment on column stratify.current_list.age is 'Completed years on the as-of date';
 comment on column stratify.current_list.practice_code is 'Practice where registered';
+comment on column stratify.current_list.segment is 'Segment in plain words';
 comment on column stratify.current_list.moved is 'new, continuing, or left and why';
 comment on column stratify.current_list.scores is 'Score and band of each model shown, one on a line; ~ behind an illustrative one, * where an input was clamped or imputed';
 comment on column stratify.current_list.reasons is 'What made the score high, one on a line';
@@ -256,10 +262,17 @@ select
     g.name as group_name,
     n.people,
     n.is_hidden,
-    n.count_no
+    n.count_no,
+    coalesce(s.label, b.label, n.part) as label
 from stratify.run_public_count n
 left join stratify.run_group g
     on g.run_id = n.run_id and g.grouping = n.grouping and g.code = n.group_code
+left join stratify.run_segment s
+    on s.run_id = n.run_id and s.segment = n.part and n.measure = 'segment'
+left join stratify.run_model m
+    on m.run_id = n.run_id and m.model = n.item and n.measure = 'model'
+left join stratify.run_band b
+    on b.run_id = m.run_id and b.model_no = m.model_no and b.band = n.part
 where n.run_id = (select run_id from stratify.current_run)
 order by n.count_no;
 comment on view stratify.public_count is 'Counts of the current run under disclosure control';
@@ -272,6 +285,7 @@ comment on column stratify.public_count.group_name is 'Its name';
 comment on column stratify.public_count.people is 'People, rounded to 5; null where hidden';
 comment on column stratify.public_count.is_hidden is 'True where fewer than 8 people, but not none';
 comment on column stratify.public_count.count_no is 'Order of the rows';
+comment on column stratify.public_count.label is 'The part in plain words';
 
 create or replace view stratify.public_run as
 select

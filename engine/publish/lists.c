@@ -71,10 +71,13 @@ static const char GROUPS[] =
     "else replace(coalesce(group_name, group_code), ' ', E'\\n') end "
     "from stratify.public_count where grouping = $1 and measure = 'registered' "
     "order by count_no";
+/* A long label goes on in a second line. */
 static const char STRATA[] =
-    "select concat(case measure when 'registered' then 'Registered' when 'segment' then "
-    "'segment: ' else item || ': ' end, replace(part, '_', ' '), "
-    "case when is_illustrative then ' ~' end), group_code, coalesce(people::text, '*') "
+    "select first_no, regexp_replace(concat(case measure when 'registered' then "
+    "'Registered' when 'segment' then 'segment: ' else item || ': ' end, label, "
+    "case when is_illustrative then ' ~' end), '^(?=.{45})(.{1,44}) ', '\\1' || E'\\n  "
+    "'), "
+    "group_code, coalesce(people::text, '*') "
     "from (select *, sum(coalesce(people, 1)) over stratum as total, "
     "min(count_no) over stratum as first_no from stratify.public_count "
     "where grouping = $1 and measure in ('registered', 'segment', 'model') "
@@ -224,7 +227,7 @@ static int group_number(const PGresult *groups, const char *code)
 /* The names of groups are long: they stand in the first line, a word below the other. */
 static struct libscols_table *strata_table(FILE *file, const PGresult *groups)
 {
-    static const Show label = {"STRATUM", 30, SCOLS_FL_TRUNC},
+    static const Show label = {"", 30, SCOLS_FL_WRAP},
                       number = {"", 8, SCOLS_FL_RIGHT | SCOLS_FL_WRAP};
     int n = PQntuples(groups) + 1;
     Show *show = mem_alloc((size_t)n, sizeof *show, "columns of strata");
@@ -248,20 +251,20 @@ static void strata_fill(struct libscols_table *table, const PGresult *groups,
                         const PGresult *strata)
 {
     struct libscols_line *line = NULL;
-    const char *label = "";
+    const char *stratum = "";
 
     for (int row = 0; row < PQntuples(strata); row++) {
-        int group = group_number(groups, PQgetvalue(strata, row, 1));
+        int group = group_number(groups, PQgetvalue(strata, row, 2));
 
-        if (strcmp(label, PQgetvalue(strata, row, 0)) != 0) {
-            label = PQgetvalue(strata, row, 0);
+        if (strcmp(stratum, PQgetvalue(strata, row, 0)) != 0) {
+            stratum = PQgetvalue(strata, row, 0);
             line = scols_table_new_line(table, NULL);
-            scols_line_set_data(line, 0, label);
+            scols_line_set_data(line, 0, PQgetvalue(strata, row, 1));
             for (int g = 0; g < PQntuples(groups); g++)
                 scols_line_set_data(line, (size_t)g + 1, "0");
         }
         if (group >= 0)
-            scols_line_set_data(line, (size_t)group + 1, PQgetvalue(strata, row, 2));
+            scols_line_set_data(line, (size_t)group + 1, PQgetvalue(strata, row, 3));
     }
 }
 

@@ -52,13 +52,13 @@ Test(lists, an_illustrative_model_is_marked)
     text = cohort("watch", "B", &err);
     cr_expect_str_eq(text, "People to watch - Team, B; as of 2025-07-01, run 1\n"
                            "RANK PERSON AGE GP     MOVED SCORES                   WHY\n"
-                           "   1    102  75 P3     new   risk 0 low ~\n"
+                           "   1    102  75 P3     new   risk 0 Low ~\n"
                            "~ an illustrative model, fitted on made-up people: not for "
                            "decisions about real ones\n");
     free(text);
     text = strata("pcn");
-    cr_expect_not_null(strstr(text, "\nrisk: low ~ "), "%s", text);
-    cr_expect_null(strstr(text, "segment: rest ~"), "%s", text);
+    cr_expect_not_null(strstr(text, "\nrisk: Low ~ "), "%s", text);
+    cr_expect_null(strstr(text, "segment: Everyone else ~"), "%s", text);
     free(text);
 }
 
@@ -147,5 +147,21 @@ Test(lists, who_has_no_area_is_told)
                            "you see nobody on its lists\n");
     free(text);
     *strchr(database, ' ') = '\0';
+    db_close(db);
+}
+
+Test(lists, bands_and_segments_are_called_by_their_labels)
+{
+    Db *db = session();
+    char *text;
+
+    publish_four(db);
+    text = strata("pcn");
+    cr_expect_not_null(strstr(text, "\nsegment: Everyone else "), "%s", text);
+    cr_expect_not_null(strstr(text, "\nrisk: High "), "%s", text);
+    cr_expect_not_null(strstr(text, "\nrisk: no weight "), "%s", text);
+    free(text);
+    cr_expect_str_eq(ask(db, "select segment from stratify.current_list limit 1"),
+                     "Everyone else");
     db_close(db);
 }
