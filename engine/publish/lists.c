@@ -66,11 +66,15 @@ static const char NO_AREA[] =
 static const char GROUPING[] = "select coalesce($1, max(grouping) filter "
                                "(where grouping = 'locality'), 'all') "
                                "from stratify.public_count";
+/* Code and name, a word below the other, and the width of the longest. */
 static const char GROUPS[] =
-    "select group_code, case when group_code = '' then 'in none' "
-    "else replace(coalesce(group_name, group_code), ' ', E'\\n') end "
-    "from stratify.public_count where grouping = $1 and measure = 'registered' "
+    "select group_code, replace(name, ' ', E'\\n'), "
+    "(select max(length(word)) from unnest(string_to_array(name, ' ')) word) "
+    "from (select *, case when group_code = '' then 'in none' "
+    "else concat_ws(' ', group_code, nullif(group_name, group_code)) end as name "
+    "from stratify.public_count where grouping = $1 and measure = 'registered') g "
     "order by count_no";
+enum { LABEL_WIDTH = 44, NUMBER_WIDTH = 8 };
 /* A long label goes on in a second line. */
 static const char STRATA[] =
     "select first_no, regexp_replace(concat(case measure when 'registered' then "
@@ -216,20 +220,44 @@ done:
     return rc;
 }
 
-static int group_number(const PGresult *groups, const char *code)
+/* Groups side by side in one table: from first to before end. */
+typedef struct Block {
+    const PGresult *groups;
+    int first, end;
+} Block;
+
+/* As many groups as fit a line, at least one. */
+static Block block_at(const PGresult *groups, int first)
 {
-    for (int g = 0; g < PQntuples(groups); g++)
-        if (strcmp(PQgetvalue(groups, g, 0), code) == 0)
-            return g;
+    Block block = {groups, first, first};
+    int width = LABEL_WIDTH;
+
+    while (block.end < PQntuples(groups)) {
+        int longest = atoi(PQgetvalue(groups, block.end, 2));
+
+        width += 1 + (longest < NUMBER_WIDTH ? NUMBER_WIDTH : longest);
+        if (width > SHOW_WIDTH && block.end > first)
+            break;
+        block.end++;
+    }
+    return block;
+}
+
+/* The place of a group in the block, or -1. */
+static int block_find(Block block, const char *code)
+{
+    for (int g = block.first; g < block.end; g++)
+        if (strcmp(PQgetvalue(block.groups, g, 0), code) == 0)
+            return g - block.first;
     return -1;
 }
 
-/* The names of groups are long: they stand in the first line, a word below the other. */
-static struct libscols_table *strata_table(FILE *file, const PGresult *groups)
+/* The names of groups stand in the first line. */
+static struct libscols_table *strata_table(FILE *file, Block block)
 {
-    static const Show label = {"", 30, SCOLS_FL_WRAP},
-                      number = {"", 8, SCOLS_FL_RIGHT | SCOLS_FL_WRAP};
-    int n = PQntuples(groups) + 1;
+    static const Show label = {"", 0, SCOLS_FL_WRAP},
+                      number = {"", NUMBER_WIDTH, SCOLS_FL_RIGHT | SCOLS_FL_WRAP};
+    int n = block.end - block.first + 1;
     Show *show = mem_alloc((size_t)n, sizeof *show, "columns of strata");
     struct libscols_table *table;
     struct libscols_line *line;
@@ -241,30 +269,45 @@ static struct libscols_table *strata_table(FILE *file, const PGresult *groups)
     scols_table_enable_noheadings(table, 1);
     line = scols_table_new_line(table, NULL);
     for (int i = 1; i < n; i++)
-        scols_line_set_data(line, (size_t)i, PQgetvalue(groups, i - 1, 1));
+        scols_line_set_data(line, (size_t)i,
+                            PQgetvalue(block.groups, block.first + i - 1, 1));
     free(show);
     return table;
 }
 
 /* Strata come stratum by stratum; a stratum that a group lacks shows 0. */
-static void strata_fill(struct libscols_table *table, const PGresult *groups,
-                        const PGresult *strata)
+static void strata_fill(struct libscols_table *table, Block block, const PGresult *strata)
 {
     struct libscols_line *line = NULL;
     const char *stratum = "";
 
     for (int row = 0; row < PQntuples(strata); row++) {
-        int group = group_number(groups, PQgetvalue(strata, row, 2));
+        int group = block_find(block, PQgetvalue(strata, row, 2));
 
         if (strcmp(stratum, PQgetvalue(strata, row, 0)) != 0) {
             stratum = PQgetvalue(strata, row, 0);
             line = scols_table_new_line(table, NULL);
             scols_line_set_data(line, 0, PQgetvalue(strata, row, 1));
-            for (int g = 0; g < PQntuples(groups); g++)
-                scols_line_set_data(line, (size_t)g + 1, "0");
+            for (int i = 1; i <= block.end - block.first; i++)
+                scols_line_set_data(line, (size_t)i, "0");
         }
         if (group >= 0)
             scols_line_set_data(line, (size_t)group + 1, PQgetvalue(strata, row, 3));
+    }
+}
+
+/* One table below the other until every group has been in one. */
+static void print_strata(FILE *file, const PGresult *groups, const PGresult *strata)
+{
+    for (Block block = block_at(groups, 0); block.first < block.end;
+         block = block_at(groups, block.end)) {
+        struct libscols_table *table = strata_table(file, block);
+
+        if (block.first > 0)
+            fputc('\n', file);
+        strata_fill(table, block, strata);
+        scols_print_table(table);
+        scols_unref_table(table);
     }
 }
 
@@ -287,7 +330,6 @@ static void no_grouping(Db *db, const char *grouping, Err *err)
 int lists_strata(FILE *file, const char *conninfo, const char *grouping, Err *err)
 {
     PGresult *chosen = NULL, *groups = NULL, *strata = NULL;
-    struct libscols_table *table;
     const char *param;
     Db *db = NULL;
     int rc = -1;
@@ -307,10 +349,7 @@ int lists_strata(FILE *file, const char *conninfo, const char *grouping, Err *er
         file,
         "People by %s (fewer than 8: *; others rounded to 5; ~: an illustrative model)\n",
         param);
-    table = strata_table(file, groups);
-    strata_fill(table, groups, strata);
-    scols_print_table(table);
-    scols_unref_table(table);
+    print_strata(file, groups, strata);
     rc = 0;
 done:
     PQclear(strata);

@@ -8,7 +8,7 @@ struct libscols_table *show_table(FILE *file, const Show *show, int n)
     struct libscols_table *table = scols_new_table();
 
     scols_table_set_stream(table, file);
-    scols_table_set_termwidth(table, 120);
+    scols_table_set_termwidth(table, SHOW_WIDTH);
     scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
     for (int i = 0; i < n; i++) {
         struct libscols_column *column =

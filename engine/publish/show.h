@@ -9,6 +9,8 @@
 
 #include "engine/db/db.h"
 
+enum { SHOW_WIDTH = 120 };
+
 /* How one column of a result is shown. */
 typedef struct Show {
     const char *heading;

@@ -165,3 +165,27 @@ Test(lists, bands_and_segments_are_called_by_their_labels)
                      "Everyone else");
     db_close(db);
 }
+
+/* The label comes again with each table. */
+Test(lists, groups_that_do_not_fit_a_line_follow_below)
+{
+    static const char LONG[] =
+        "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch";
+    Town *town = four();
+    Err err = {0};
+    char *text, *second;
+
+    town->store.area.groups[TOWN_PCN][0].name = LONG;
+    cr_assert_eq(publish(town, &err), 0, "%s", err.text);
+    text = strata("pcn");
+    second = strstr(text, "\n\n");
+    cr_assert_not_null(second, "%s", text);
+    cr_expect(strstr(text, "\nRegistered ") < second, "%s", text);
+    cr_expect_not_null(strstr(second, "\nRegistered "), "%s", text);
+    cr_expect(strstr(text, LONG) < second, "%s", text);
+    cr_expect_not_null(strstr(second, "none"), "%s", text);
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
+        cr_expect(strlen(line) <= 120, "%s", line);
+    free(text);
+    town_free(town);
+}
