@@ -115,6 +115,18 @@ expect_exit "going nowhere" 2 $stratify publish 99999
 expect_exit "a model's card" 0 $stratify models efi -c configs/run.yaml
 expect_text "a model's card" "Electronic Frailty Index"
 
+# -- what docs/results.md tells readers to type
+{
+    echo 'create role dashboard login; create role frailty_team login; create role surgery login;'
+    echo 'create role nightly login;'
+    sed -n '/^```sql/,/^```/{/^```/!p}' docs/results.md
+} >"$work/results.sql"
+expect_exit "grants, areas and queries" 0 psql -qX -v ON_ERROR_STOP=1 -f "$work/results.sql"
+expect_text "grants, areas and queries" "admission_12m"
+sed -n "/<<'END'/,/^END/{/END/!p}" docs/results.md >"$work/copy.sql"
+expect_exit "a list as a file" 0 sh -c "cd '$work' && psql -X -U frailty_team -f copy.sql"
+expect "a list as a file" grep -q '^cohort,group_code,rank,' "$work/anticipatory_care_U08235.csv"
+
 # -- never a person's data, also of opt-outs that do nothing
 psql -Atc "select person_id from sid.person" >"$work/ids"
 psql -qc "insert into sid.opt_out select person_id, 'Type-1' from sid.person limit 3"
