@@ -210,11 +210,18 @@ static bool is_plain(const Plan *plan, const Term *term, const Reason *reason)
              plan->features[slot->index].count == COUNT_REPEAT));
 }
 
+const char *reason_label(const Plan *plan, const Reason *reason)
+{
+    const Term *term = &plan->models[reason->model].terms[reason->term];
+
+    return term->label != NULL ? term->label : plan->slots[reason->slot].label;
+}
+
 void reason_text(char text[REASON_TEXT], const Plan *plan, const Reason *reason)
 {
     const Term *term = &plan->models[reason->model].terms[reason->term];
     const Slot *slot = &plan->slots[reason->slot];
-    const char *label = term->label != NULL ? term->label : slot->label;
+    const char *label = reason_label(plan, reason);
     const char *say = term->say != NULL ? term->say : slot_say(plan, slot);
     bool has_day = reason->day != DAY_UNKNOWN;
     Line line = {text, 0, REASON_TEXT};

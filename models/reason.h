@@ -30,6 +30,7 @@ int reason_list(Reason *reasons, int most, const Plan *plan, int model,
  * NUL-terminated, cut at a whole UTF-8 character.
  */
 enum { REASON_TEXT = 200 };
+const char *reason_label(const Plan *plan, const Reason *reason);
 void reason_text(char text[REASON_TEXT], const Plan *plan, const Reason *reason);
 
 #endif

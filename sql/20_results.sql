@@ -498,8 +498,10 @@ create table if not exists stratify.cohort_member (
     segment_no    smallint,
     scores        jsonb,
     reasons       text[],
+    explanation   jsonb,
     primary key (run_id, cohort, group_code, person_id)
 ) partition by list (run_id);
+alter table stratify.cohort_member add column if not exists explanation jsonb;
 comment on table stratify.cohort_member is 'Lists of people for services: members by rank, and those who left since the last published run';
 comment on column stratify.cohort_member.run_id is 'The run';
 comment on column stratify.cohort_member.cohort is 'The cohort';
@@ -513,3 +515,4 @@ comment on column stratify.cohort_member.age is 'Completed years on the as-of da
 comment on column stratify.cohort_member.segment_no is 'Segment';
 comment on column stratify.cohort_member.scores is 'Score, band and flag of the models that the list shows, by model';
 comment on column stratify.cohort_member.reasons is 'What made the score high, in plain words, most important first';
+comment on column stratify.cohort_member.explanation is 'For each model that explains the list the features that raised the score most, the first most: model, feature, label, value, contribution in the units of the score, and the day of the latest event';

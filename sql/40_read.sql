@@ -189,7 +189,8 @@ select
     m.age,
     s.segment,
     m.scores,
-    m.reasons
+    m.reasons,
+    m.explanation
 from stratify.cohort_member m
 join stratify.run_cohort c on c.run_id = m.run_id and c.cohort = m.cohort
 left join stratify.run_group g
@@ -210,6 +211,37 @@ comment on column stratify.current_cohort_member.age is 'Completed years on the 
 comment on column stratify.current_cohort_member.segment is 'Segment';
 comment on column stratify.current_cohort_member.scores is 'Score, band and flag of the models that the list shows';
 comment on column stratify.current_cohort_member.reasons is 'What made the score high, in plain words';
+comment on column stratify.current_cohort_member.explanation is 'The same for each model, with values and contributions: see current_reason';
+
+create or replace view stratify.current_reason with (security_invoker = true) as
+select
+    m.cohort,
+    m.group_code,
+    m.person_id,
+    r.model,
+    row_number() over (partition by m.cohort, m.group_code, m.person_id, r.model order by r.place)
+        as reason_no,
+    r.feature,
+    r.label,
+    r.value #>> '{}' as value,
+    r.contribution,
+    r.latest
+from stratify.current_cohort_member m
+cross join rows from (
+    jsonb_to_recordset(m.explanation) as (
+        model text, feature text, label text, value jsonb, contribution float8, latest date)
+) with ordinality as r (model, feature, label, value, contribution, latest, place);
+comment on view stratify.current_reason is 'Why people are on the lists of the current run: what raised each score most';
+comment on column stratify.current_reason.cohort is 'The cohort';
+comment on column stratify.current_reason.group_code is 'Group whose list this is';
+comment on column stratify.current_reason.person_id is 'Pseudonym of the person';
+comment on column stratify.current_reason.model is 'Model whose score it raised';
+comment on column stratify.current_reason.reason_no is 'Order, 1 raised the score most';
+comment on column stratify.current_reason.feature is 'What was counted';
+comment on column stratify.current_reason.label is 'The same in plain words';
+comment on column stratify.current_reason.value is 'What it came to; null where nothing is recorded';
+comment on column stratify.current_reason.contribution is 'What that added to the score, in its own units';
+comment on column stratify.current_reason.latest is 'Day of the latest event behind it; null where there is none or it is not known';
 
 create or replace view stratify.current_list with (security_invoker = true) as
 select
@@ -381,6 +413,7 @@ begin
             stratify.run_practice, stratify.run_segment, stratify.my_practice,
             stratify.my_list, stratify.current_person, stratify.model_place, stratify.current_score,
             stratify.current_rank, stratify.current_cohort_member, stratify.current_list,
+            stratify.current_reason,
             stratify.public_count, stratify.public_run, stratify.public_model, stratify.public_gate
             to stratify_care;
         -- Not how many people have a score or a flag, and no mean: those are of the whole

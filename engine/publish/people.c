@@ -2,6 +2,7 @@
  * people.c - what is published of people: how many are where, who they are and what the
  * models say of them, and who is on the lists. See tables.c.
  */
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,7 +288,7 @@ static const ResultColumn cohort_member_columns[] = {
     COL(cohort, TEXT),        COL(group_code, TEXT), COL(rank, INT4),
     COL(person_id, INT8),     COL(movement, TEXT),   COL(left_reason, TEXT),
     COL(practice_code, TEXT), COL(age, INT2),        COL(segment_no, INT2),
-    COL(scores, JSON),        COL(reasons, TEXTS)};
+    COL(scores, JSON),        COL(reasons, TEXTS),   COL(explanation, JSON)};
 
 static uint64_t count_members(const Made *made)
 {
@@ -335,15 +336,64 @@ static void put_scores(Writer *writer, const Made *made, const Member *member)
 
 static void put_reasons(Writer *writer, const Made *made, const Member *member)
 {
-    enum { MOST = (int)(sizeof member->reasons / sizeof *member->reasons) };
-    char text[MOST][REASON_TEXT];
-    const char *texts[MOST];
+    char text[MOST_REASONS][REASON_TEXT];
+    const char *texts[MOST_REASONS];
 
     for (int r = 0; r < member->n_reasons; r++) {
         reason_text(text[r], made->plan, &member->reasons[r]);
         texts[r] = text[r];
     }
     put_texts(writer, texts, member->n_reasons);
+}
+
+static json_t *number_json(double number)
+{
+    if (isnan(number))
+        return json_null();
+    return number == rint(number) && fabs(number) < 1e15
+               ? json_integer((json_int_t)number)
+               : json_real(number);
+}
+
+static json_t *value_json(const Slot *slot, double value)
+{
+    if (!isnan(value) && slot->type == RULE_YESNO)
+        return json_boolean(value != 0);
+    if (slot->type == RULE_WORD && slot->words != NULL)
+        return value < slot->words->n ? json_string(slot->words->word[(int)value])
+                                      : json_null();
+    return number_json(value);
+}
+
+static json_t *reason_json(const Plan *plan, const Reason *reason)
+{
+    const Slot *slot = &plan->slots[reason->slot];
+    json_t *json = json_object();
+    char day[DAY_TEXT];
+
+    json_object_set_new(json, "model", json_string(plan->models[reason->model].id));
+    json_object_set_new(json, "feature", json_string(slot->name));
+    json_object_set_new(json, "label", json_string(reason_label(plan, reason)));
+    json_object_set_new(json, "value", value_json(slot, reason->value));
+    json_object_set_new(json, "contribution", number_json(reason->amount));
+    if (reason->day != DAY_UNKNOWN) {
+        day_format(day, reason->day);
+        json_object_set_new(json, "latest", json_string(day));
+    }
+    return json;
+}
+
+static void put_explanation(Writer *writer, const Plan *plan, const Member *member)
+{
+    json_t *all = json_array();
+    char *text;
+
+    for (int r = 0; r < member->n_explained; r++)
+        json_array_append_new(all, reason_json(plan, &member->explained[r]));
+    text = json_dumps(all, JSON_REAL_PRECISION(15));
+    put_text(writer, member->movement == MOVED_LEFT ? NULL : text);
+    free(text);
+    json_decref(all);
 }
 
 /* What is known of someone who is on the list, or still in its group. Of those who
@@ -381,6 +431,7 @@ static void cohort_member_rows(Writer *writer, const Made *made, uint64_t from,
         put_text(writer, left_why_text(member->why));
         put_known(writer, made, member);
         put_reasons(writer, made, member);
+        put_explanation(writer, made->plan, member);
     }
 }
 

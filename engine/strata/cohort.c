@@ -343,14 +343,23 @@ static bool has_reason(const Member *member, const Reason *reason)
     return false;
 }
 
-/* The reasons of the cohort's models in their order; what two models both found is
- * said once. */
+/* What a model has found: its own reasons, and those that the list has not got yet. */
+static void add_found(Member *member, const Reason *found, int n, int most)
+{
+    for (int i = 0; i < n && i < MOST_REASONS; i++)
+        member->explained[member->n_explained++] = found[i];
+    for (int i = 0; i < n && member->n_reasons < most; i++)
+        if (!has_reason(member, &found[i]))
+            member->reasons[member->n_reasons++] = found[i];
+}
+
+/* The reasons of the cohort's models in their order. */
 static void add_reasons(Member *member, const Results *r, Visit *visit)
 {
-    enum { MOST = (int)(sizeof member->reasons / sizeof *member->reasons) };
     const Cohort *cohort = &r->plan->cohorts[member->cohort];
-    Reason found[MOST + MOST];
-    int most = cohort->n_most_reasons < MOST ? cohort->n_most_reasons : MOST;
+    Reason found[2 * MOST_REASONS];
+    int most =
+        cohort->n_most_reasons < MOST_REASONS ? cohort->n_most_reasons : MOST_REASONS;
 
     visit_person(visit, r->plan, r->store, member->person, true);
     visit_set_bands(visit, r->plan, r->scores, member->person);
@@ -359,10 +368,30 @@ static void add_reasons(Member *member, const Results *r, Visit *visit)
 
         if (r->scores->outcome[model][member->person] != 0)
             continue;
-        n = reason_list(found, MOST + MOST, r->plan, model, visit);
-        for (int i = 0; i < n && member->n_reasons < most; i++)
-            if (!has_reason(member, &found[i]))
-                member->reasons[member->n_reasons++] = found[i];
+        n = reason_list(found, 2 * MOST_REASONS, r->plan, model, visit);
+        add_found(member, found, n, most);
+    }
+}
+
+static size_t most_explained(const Member *member, const Plan *plan)
+{
+    return member->movement == MOVED_LEFT
+               ? 0
+               : (size_t)plan->cohorts[member->cohort].n_explain * MOST_REASONS;
+}
+
+/* Gives each member room for what each model may find. */
+static void make_room(Cohorts *cohorts, const Plan *plan)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < cohorts->n_members; i++)
+        n += most_explained(&cohorts->members[i], plan);
+    cohorts->explained = mem_alloc(n, sizeof *cohorts->explained, "reasons");
+    n = 0;
+    for (uint32_t i = 0; i < cohorts->n_members; i++) {
+        cohorts->members[i].explained = cohorts->explained + n;
+        n += most_explained(&cohorts->members[i], plan);
     }
 }
 
@@ -420,6 +449,7 @@ void cohorts_build(Cohorts *cohorts, const Results *results, const PreviousRun *
         }
         build_cohort(&work);
     }
+    make_room(cohorts, results->plan);
     explain_members(cohorts, results);
     visit_free(work.visit);
 }
@@ -427,6 +457,7 @@ void cohorts_build(Cohorts *cohorts, const Results *results, const PreviousRun *
 void cohorts_free(Cohorts *cohorts)
 {
     free(cohorts->members);
+    free(cohorts->explained);
     *cohorts = (Cohorts){0};
 }
 

@@ -20,6 +20,8 @@ typedef enum LeftWhy {
     LEFT_OUTRANKED
 } LeftWhy;
 
+enum { MOST_REASONS = 5 }; /* of a line of a list, and of each of its models */
+
 /* One line of a list. Those who left follow the members of their group. */
 typedef struct Member {
     int cohort;
@@ -29,8 +31,10 @@ typedef struct Member {
     int64_t person_id;
     Movement movement;
     LeftWhy why;
-    int n_reasons;
-    Reason reasons[5];
+    int n_reasons; /* of the list: what several models have found is said once */
+    Reason reasons[MOST_REASONS];
+    int n_explained; /* of the scores: each model's own, the models in their order */
+    Reason *explained;
 } Member;
 
 /* A member of the last published run. */
@@ -43,6 +47,7 @@ typedef struct Previous {
 typedef struct Cohorts {
     Member *members; /* by cohort, group, rank, then leavers by person id */
     uint32_t n_members;
+    Reason *explained; /* of all members */
 } Cohorts;
 
 /* Everything earlier stages made, as the last ones read it. */

@@ -1,7 +1,7 @@
 -- Are the tables of run :run of the peers those of the engine's current run? Everybody's
 -- practice, age, segment, scores, outcomes, bands and ranks, to the last bit, and every
--- line of every list but the reasons in words,
--- which only the engine gives. Prints the number of lines that differ or are in only one of them.
+-- line of every list but the reasons, which
+-- only the engine gives. Prints the number of lines that differ or are in only one of them.
 set work_mem = '512MB';
 set max_parallel_workers_per_gather = 2;
 select (

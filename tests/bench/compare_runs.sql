@@ -18,6 +18,7 @@ select (
     full join (select * from stratify.cohort_member
                where run_id = :older and movement <> 'left') b
         using (cohort, group_code, person_id)
-    where (a.rank, a.practice_code, a.age, a.segment_no, a.scores, a.reasons) is distinct from
-        (b.rank, b.practice_code, b.age, b.segment_no, b.scores, b.reasons)
+    where (a.rank, a.practice_code, a.age, a.segment_no, a.scores, a.reasons,
+           a.explanation) is distinct from
+        (b.rank, b.practice_code, b.age, b.segment_no, b.scores, b.reasons, b.explanation)
 );

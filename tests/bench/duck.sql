@@ -275,7 +275,7 @@ copy (
              then '{' || concat_ws(', ', a_json, e_json, h_json) || '}'
              when m.cohort = 'severe_frailty' then '{' || concat_ws(', ', e_json, a_json) || '}'
              else '{' || concat_ws(', ', a_json, h_json, c_json) || '}' end as scores,
-        '{}' as reasons
+        '{}' as reasons, null as explanation
     from (
         select cohort, group_code, rank, person_id,
             if(is_continuing, 'continuing', 'new') as movement, null as left_reason,

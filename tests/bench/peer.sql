@@ -330,7 +330,7 @@ select :run, m.cohort, m.group_code, m.rank, m.person_id, m.movement, m.left_rea
          then jsonb_build_object('efi', e.shown, 'admission_12m', a.shown)
          else jsonb_build_object('admission_12m', a.shown, 'hfrs', h.shown,
                                  'charlson', c.shown) end,
-    '{}'
+    '{}', null
 from (
     select cohort, group_code, rank, person_id,
         case when is_continuing then 'continuing' else 'new' end as movement,

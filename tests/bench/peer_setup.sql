@@ -71,6 +71,6 @@ create table peer.cohort_member (
     run_id bigint not null, cohort text not null, group_code text not null,
     rank integer not null, person_id bigint not null, movement text not null,
     left_reason text, practice_code text, age smallint, segment_no smallint, scores jsonb,
-    reasons text[], primary key (run_id, cohort, group_code, person_id))
+    reasons text[], explanation jsonb, primary key (run_id, cohort, group_code, person_id))
     partition by list (run_id);
 analyze;

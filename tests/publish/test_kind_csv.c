@@ -117,12 +117,12 @@ Test(kind_csv, tables_of_a_run)
     cr_expect_str_eq(
         text_of("out", "cohort_member"),
         "cohort,group_code,rank,person_id,movement,left_reason,practice_code,"
-        "age,segment_no,scores,reasons\r\n"
-        "watch,A,1,100,new,,P1,75,1,\"{\"\"risk\"\": {\"\"score\"\": null}}\","
-        "\r\n"
+        "age,segment_no,scores,reasons,explanation\r\n"
+        "watch,A,1,100,new,,P1,75,1,\"{\"\"risk\"\": {\"\"score\"\": null}}\",,"
+        "[]\r\n"
         "watch,B,1,102,new,,P3,75,1,\"{\"\"risk\"\": {\"\"score\"\": 0.7, "
         "\"\"band\"\": \"\"high\"\", "
-        "\"\"flag\"\": \"\"clamped and imputed\"\"}}\",\r\n");
+        "\"\"flag\"\": \"\"clamped and imputed\"\"}}\",,[]\r\n");
     cr_expect_str_eq(text_of("out", "run_input"),
                      "model_no,input_no,input,clamped_below,clamped_above,imputed\r\n"
                      "0,0,Weight,1,1,1\r\n");
@@ -187,13 +187,13 @@ Test(kind_csv, the_next_run_compares_with_the_folder)
     cr_expect_str_eq(
         text_of("out", "cohort_member"),
         "cohort,group_code,rank,person_id,movement,left_reason,practice_code,"
-        "age,segment_no,scores,reasons\r\n"
+        "age,segment_no,scores,reasons,explanation\r\n"
         "watch,A,1,101,new,,P1,75,1,\"{\"\"risk\"\": {\"\"score\"\": 0.4, "
-        "\"\"band\"\": \"\"low\"\"}}\",\r\n"
+        "\"\"band\"\": \"\"low\"\"}}\",,[]\r\n"
         "watch,A,0,100,left,no longer meets the rule,P1,75,1,\"{\"\"risk\"\": "
-        "{\"\"score\"\": null}}\",\r\n"
+        "{\"\"score\"\": null}}\",,\r\n"
         "watch,B,1,102,continuing,,P3,75,1,\"{\"\"risk\"\": {\"\"score\"\": "
-        "0.7, \"\"band\"\": \"\"high\"\"}}\",\r\n");
+        "0.7, \"\"band\"\": \"\"high\"\"}}\",,[]\r\n");
     cr_expect_neq(access("out.part", F_OK), 0);
     town_free(first);
     town_free(second);

@@ -127,6 +127,13 @@ sed -n "/<<'END'/,/^END/{/END/!p}" docs/results.md >"$work/copy.sql"
 expect_exit "a list as a file" 0 sh -c "cd '$work' && psql -X -U frailty_team -f copy.sql"
 expect "a list as a file" grep -q '^cohort,group_code,rank,' "$work/anticipatory_care_U08235.csv"
 
+# -- why: each deficit of the eFI is a part of 36, and no model is left out
+expect_same "contributions" "$(psql -Atc "select count(*) filter (where abs(contribution * 36 - 1) > 1e-12),
+    count(*) > 0, count(*) filter (where latest is null) from stratify.current_reason where model = 'efi'")" "0|t|0"
+expect_same "every model" "$(psql -Atc "select count(*) from (
+    select person_id from stratify.current_reason where cohort = 'anticipatory_care'
+    group by group_code, person_id having count(distinct model) < 2) few")" 0
+
 # -- never a person's data, also of opt-outs that do nothing
 psql -Atc "select person_id from sid.person" >"$work/ids"
 psql -qc "insert into sid.opt_out select person_id, 'Type-1' from sid.person limit 3"

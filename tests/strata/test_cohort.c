@@ -279,16 +279,24 @@ static Town *explained(int first, int second)
     return town;
 }
 
-/* Reasons of one line of the lists, as model:slot. */
-static void expect_reasons(const Town *town, uint32_t line, const char *want)
+/* As model:slot. */
+static void expect_reasons(const Reason *reasons, int n, const char *want)
 {
-    const Member *m = &town->cohorts.members[line];
     char text[64] = "";
 
-    for (int r = 0; r < m->n_reasons; r++)
+    for (int r = 0; r < n; r++)
         snprintf(text + strlen(text), sizeof text - strlen(text), "%s%d:%u",
-                 r > 0 ? " " : "", m->reasons[r].model, m->reasons[r].slot);
+                 r > 0 ? " " : "", reasons[r].model, reasons[r].slot);
     cr_expect_str_eq(text, want);
+}
+
+/* Of the first line of the lists: its reasons, and those of each model. */
+static void expect_first(const Town *town, const char *want, const char *by_model)
+{
+    const Member *first = &town->cohorts.members[0];
+
+    expect_reasons(first->reasons, first->n_reasons, want);
+    expect_reasons(first->explained, first->n_explained, by_model);
 }
 
 Test(cohort, reasons_model_by_model_and_each_said_once)
@@ -296,11 +304,11 @@ Test(cohort, reasons_model_by_model_and_each_said_once)
     Town *town = explained(TOWN_RISK, TOWN_COUNT);
 
     town_build(town);
-    expect_reasons(town, 0, "0:0 0:1 1:2 1:3");
+    expect_first(town, "0:0 0:1 1:2 1:3", "0:0 0:1 1:2 1:0 1:3");
     town_free(town);
     town = explained(TOWN_COUNT, TOWN_RISK);
     town_build(town);
-    expect_reasons(town, 0, "1:2 1:0 1:3 0:1");
+    expect_first(town, "1:2 1:0 1:3 0:1", "1:2 1:0 1:3 0:0 0:1");
     town_free(town);
 }
 
@@ -310,7 +318,7 @@ Test(cohort, no_more_reasons_than_the_cohort_says)
 
     town->plan.cohorts[0].n_most_reasons = 3;
     town_build(town);
-    expect_reasons(town, 0, "0:0 0:1 1:2");
+    expect_first(town, "0:0 0:1 1:2", "0:0 0:1 1:2 1:0 1:3");
     town_free(town);
 }
 
@@ -322,9 +330,10 @@ Test(cohort, no_reasons_without_a_score_or_a_place)
     town->plan.cohorts[0].capacity = 1;
     remember(town, "A", 1);
     town_build(town);
-    expect_reasons(town, 0, "1:2 1:0 1:3");
+    expect_first(town, "1:2 1:0 1:3", "1:2 1:0 1:3");
     cr_expect_eq(town->cohorts.n_members, 2u);
-    expect_reasons(town, 1, ""); /* who left */
+    cr_expect_eq(town->cohorts.members[1].n_reasons, 0); /* who left */
+    cr_expect_eq(town->cohorts.members[1].n_explained, 0);
     town_free(town);
 }
 
