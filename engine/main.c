@@ -1,10 +1,13 @@
 /*
  * main.c - command line in, exit code out.
  */
+#include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "engine/base/log.h"
@@ -48,17 +51,35 @@ static void yield_to_server(void)
         sched_setscheduler(0, SCHED_BATCH, &none);
 }
 
+/* What was printed may still lie in the buffer, or a part before it was lost, whose errno
+ * nobody kept. A reader who has gone, as `head` does, has seen enough. */
+static int flush_output(Err *err)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO};
+
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    if (poll(&output, 1, 0) == 1 && output.revents & POLLERR)
+        return 0;
+    return err_add(err, ERR_SOURCE, (Where){"stdout", 0, 0}, "could not write: %s",
+                   errno ? strerror(errno) : "a part of it is lost");
+}
+
 int main(int argc, char **argv)
 {
     Options options;
     Err err = {0};
+    int rc;
 
     apply_settings(argv);
     yield_to_server();
     options_parse(&options, commands, argc, argv);
     log_open(options.is_json ? LOG_JSON : LOG_TEXT,
              options.is_quiet ? LOG_WARN : LOG_INFO);
-    if (options.command->function(&options, &err) != 0) {
+    rc = options.command->function(&options, &err);
+    rc |= flush_output(&err);
+    if (rc != 0) {
         log_progress_end();
         fprintf(stderr, "%s\n", err.text);
         if (err_left_out(&err) > 0)

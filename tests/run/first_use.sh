@@ -112,6 +112,13 @@ expect_exit "a cohort that is not there" 2 $stratify list anticipatory
 expect_text "a cohort that is not there" "its cohorts: anticipatory_care"
 expect_exit "runs" 0 $stratify runs
 expect_exit "going nowhere" 2 $stratify publish 99999
+for command in list runs "models -c configs/run.yaml" \
+    "run -q --dry-run -c configs/run.yaml --as-of $as_of"; do
+    expect_exit "$command on a full disk" 4 sh -c "$stratify $command >/dev/full"
+    expect_text "$command on a full disk" "stdout: could not write: No space left on device"
+done
+(trap '' PIPE && { sleep 1 && $stratify runs 2>"$work/said"; echo $? >"$work/code"; } | true)
+expect_same "a reader who leaves" "$(cat "$work/said" "$work/code")" 0
 expect_exit "a model's card" 0 $stratify models efi -c configs/run.yaml
 expect_text "a model's card" "Electronic Frailty Index"
 
