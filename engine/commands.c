@@ -49,7 +49,7 @@ static int check(const Options *options, Err *err)
     if (rc == 0 && options_want_database(options))
         rc = load_check(&plan, &how, err);
     for (int i = 0; rc == 0 && i < plan.n_warnings; i++)
-        fprintf(stderr, "%s\n", plan.warnings[i]);
+        log_reports(LOG_WARN, plan.warnings[i], 0);
     if (rc == 0)
         log_line(LOG_INFO,
                  "stage=check sources=%d lists=%d features=%d models=%d cohorts=%d "

@@ -66,6 +66,17 @@ static int flush_output(Err *err)
                    errno ? strerror(errno) : "a part of it is lost");
 }
 
+static void report(const Err *err)
+{
+    char more[64];
+
+    log_progress_end();
+    log_reports(LOG_ERROR, err->text, (int)err->kind);
+    snprintf(more, sizeof more, "and %d more", err_left_out(err));
+    if (err_left_out(err) > 0)
+        log_reports(LOG_ERROR, more, (int)err->kind);
+}
+
 int main(int argc, char **argv)
 {
     Options options;
@@ -79,12 +90,8 @@ int main(int argc, char **argv)
              options.is_quiet ? LOG_WARN : LOG_INFO);
     rc = options.command->function(&options, &err);
     rc |= flush_output(&err);
-    if (rc != 0) {
-        log_progress_end();
-        fprintf(stderr, "%s\n", err.text);
-        if (err_left_out(&err) > 0)
-            fprintf(stderr, "and %d more\n", err_left_out(&err));
-    }
+    if (rc != 0)
+        report(&err);
     options_free(&options);
     return (int)err.kind;
 }

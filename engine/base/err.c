@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char HINT[] = "    hint: ";
 enum { INDENT = 4, LONGEST_REPORT = 1000 };
 
 static int kept(const Err *err)
@@ -20,7 +19,7 @@ static int kept(const Err *err)
     int n = err->text[0] != '\0';
 
     for (const char *at = strchr(err->text, '\n'); at != NULL; at = strchr(at + 1, '\n'))
-        n += strncmp(at + 1, HINT, INDENT) != 0;
+        n += strncmp(at + 1, ERR_HINT, INDENT) != 0;
     return n;
 }
 
@@ -100,7 +99,7 @@ int err_add(Err *err, ErrKind kind, Where where, const char *format, ...)
 void err_hint(Err *err, const char *format, ...)
 {
     char line[LONGEST_REPORT + 1024];
-    int len = snprintf(line, sizeof line, "%s", HINT);
+    int len = snprintf(line, sizeof line, "%s", ERR_HINT);
     va_list args;
 
     if (err->n_reports == 0 || kept(err) != err->n_reports)
@@ -112,12 +111,11 @@ void err_hint(Err *err, const char *format, ...)
     append(err, line, strlen(line));
 }
 
-/* The bytes of the first report of the text, with its hints. */
-static size_t report_length(const char *text)
+size_t err_report_length(const char *text)
 {
     const char *end = strchr(text, '\n');
 
-    while (end != NULL && strncmp(end + 1, HINT, INDENT) == 0)
+    while (end != NULL && strncmp(end + 1, ERR_HINT, INDENT) == 0)
         end = strchr(end + 1, '\n');
     return end == NULL ? strlen(text) : (size_t)(end - text);
 }
@@ -128,7 +126,7 @@ static void join_one(Err *err, const Err *other)
     int n_kept = kept(other);
 
     for (int i = 0; i < n_kept; i++) {
-        size_t len = report_length(at);
+        size_t len = err_report_length(at);
         int n = kept(err);
 
         if (n == err->n_reports && n < ERR_MOST_REPORTS)

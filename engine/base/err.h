@@ -3,7 +3,7 @@
  *
  * A function that can fail takes an Err last, and returns 0 or -1. The function
  * that knows the place reports; those above it release what they own and pass
- * the -1 on. main() prints the text and exits with the kind.
+ * the -1 on. main() prints the text, or logs it (log.h), and exits with the kind.
  *
  * A report is one line, "place: what", lower case, without a full stop. It never
  * carries a person's data: no identifier, date of birth, code or event date.
@@ -11,6 +11,7 @@
 #ifndef ENGINE_BASE_ERR_H
 #define ENGINE_BASE_ERR_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* The value is also the exit code of the program, so that a scheduler can tell
@@ -55,6 +56,10 @@ void err_hint(Err *err, const char *format, ...) __attribute__((format(printf, 2
 /* Appends the reports of n others in their order, so that the text follows the
  * order of the work and not of the clock. Returns -1 if there was any, else 0. */
 int err_join(Err *err, const Err *others, int n);
+
+/* The bytes of the first report of a text, with its hints; each is a line of its own. */
+#define ERR_HINT "    hint: "
+size_t err_report_length(const char *text);
 
 /* How many reports were counted and not kept. */
 int err_left_out(const Err *err);

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/base/err.h"
 #include "engine/base/text.h"
 
 enum { LONGEST_LINE = 4096, BAR_MARKS = 20 };
@@ -131,17 +132,24 @@ static void put_time(Line *line)
     put(line, text, strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc));
 }
 
+static const char *const WORD[] = {"error", "warn", "info", "debug"};
+
+/* Up to the level; what follows are members, each behind its comma. */
+static void begin_json(Line *line, LogLevel level)
+{
+    put_word(line, "{\"time\":\"");
+    put_time(line);
+    put_word(line, "\",\"level\":\"");
+    put_word(line, WORD[level]);
+    put_word(line, "\"");
+}
+
 static void make_line(Line *line, LogLevel level, const char *pairs)
 {
-    static const char *const WORD[] = {"error", "warn", "info", "debug"};
     static const char *const COLOUR[] = {"\033[31m", "\033[33m", "\033[32m", "\033[2m"};
 
     if (state.form == LOG_JSON) {
-        put_word(line, "{\"time\":\"");
-        put_time(line);
-        put_word(line, "\",\"level\":\"");
-        put_word(line, WORD[level]);
-        put_word(line, "\"");
+        begin_json(line, level);
         put_pairs_json(line, pairs);
         put_word(line, "}");
     } else {
@@ -212,6 +220,44 @@ void log_line(LogLevel level, const char *pairs, ...)
     pthread_mutex_lock(&state.lock);
     if (level <= state.most)
         write_line(level, text);
+    pthread_mutex_unlock(&state.lock);
+}
+
+/* ---- reports ----------------------------------------------------------- */
+
+/* One report of len bytes, which ends with its hints. */
+static void write_report_json(LogLevel level, const char *text, size_t len, int exit_code)
+{
+    size_t message = strcspn(text, "\n");
+    size_t hint = message + strlen("\n" ERR_HINT);
+    Line line = {.len = 0};
+    char code[32] = "";
+
+    begin_json(&line, level);
+    put_word(&line, ",\"message\":");
+    put_json(&line, text, message);
+    if (hint < len) {
+        put_word(&line, ",\"hint\":");
+        put_json(&line, text + hint, len - hint);
+    }
+    if (exit_code != 0)
+        snprintf(code, sizeof code, ",\"exit_code\":%d", exit_code);
+    put_word(&line, code);
+    put_word(&line, "}\n");
+    write_all(line.text, line.len);
+}
+
+void log_reports(LogLevel level, const char *reports, int exit_code)
+{
+    pthread_mutex_lock(&state.lock);
+    wipe_bar();
+    if (state.form == LOG_TEXT)
+        dprintf(STDERR_FILENO, "%s\n", reports);
+    for (size_t len; state.form == LOG_JSON && *reports != '\0'; reports += len) {
+        len = err_report_length(reports);
+        write_report_json(level, reports, len, exit_code);
+        len += reports[len] == '\n';
+    }
     pthread_mutex_unlock(&state.lock);
 }
 

@@ -22,6 +22,10 @@ void log_open(LogForm form, LogLevel most);
 void log_line(LogLevel level, const char *pairs, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Reports as err.h collects them. Text has them as they are, for people; JSON a line for
+ * each: its message, its hint if it has one, and the exit code if it is not 0. */
+void log_reports(LogLevel level, const char *reports, int exit_code);
+
 /* Progress of one long piece of work. On a terminal a bar with rate and time left,
  * redrawn at most ten times a second; elsewhere a line every 30 seconds. Safe to
  * call from many threads. total 0 = unknown. */

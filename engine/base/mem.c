@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "engine/base/err.h"
+#include "engine/base/log.h"
 
 enum { FIRST_BLOCK = 4096, LAST_BLOCK = 1 << 20, ALIGN = _Alignof(max_align_t) };
 
@@ -33,8 +34,11 @@ struct Arena {
 /* Other threads may be at work, so nothing is tidied up: see mem.h. */
 static _Noreturn void out_of_memory(const char *what, size_t count, size_t size)
 {
-    fprintf(stderr, "out of memory: no room for %s (%zu x %zu bytes)\n", what, count,
-            size);
+    char text[256];
+
+    snprintf(text, sizeof text, "out of memory: no room for %s (%zu x %zu bytes)", what,
+             count, size);
+    log_reports(LOG_ERROR, text, ERR_MEMORY);
     _exit(ERR_MEMORY);
 }
 

@@ -79,6 +79,30 @@ Test(log, a_line_of_json)
                            "\"text\":\"odd\"}\n");
 }
 
+Test(log, reports_are_for_people_as_text)
+{
+    int fd = redirect();
+
+    log_open(LOG_TEXT, LOG_WARN);
+    log_reports(LOG_ERROR, "a.yaml:1: one\n    hint: do\nb.yaml: two", 3);
+    cr_expect_str_eq(taken(fd), "a.yaml:1: one\n    hint: do\nb.yaml: two\n");
+}
+
+Test(log, reports_are_a_line_each_as_json)
+{
+    int fd = redirect();
+
+    log_open(LOG_JSON, LOG_WARN);
+    log_reports(LOG_ERROR, "a.yaml:1: no \"x\"\n    hint: do\nb.yaml: two", 3);
+    log_reports(LOG_WARN, "c.yaml: three", 0);
+    cr_assert(starts_with_time(taken(fd) + 9), "%s", captured);
+    cr_expect(strstr(captured,
+                     "Z\",\"level\":\"error\",\"message\":\"a.yaml:1: no \\\"x\\\"\","
+                     "\"hint\":\"do\",\"exit_code\":3}\n"));
+    cr_expect(strstr(captured, "\"message\":\"b.yaml: two\",\"exit_code\":3}\n"));
+    cr_expect(strstr(captured, "\"level\":\"warn\",\"message\":\"c.yaml: three\"}\n"));
+}
+
 Test(log, a_long_line_is_cut)
 {
     int fd = redirect();

@@ -44,6 +44,10 @@ cp configs/features.yaml "$work/configs/features.yaml"
 sed -i 's/person_id, date: event_date/person_id, date: event_dat/' "$work/configs/sources.yaml"
 expect_exit "sound offline" 0 env -u PGHOST -u PGDATABASE $stratify check -c "$work/configs/run.yaml"
 
+expect_exit "faults as JSON" 3 $stratify check --log-format json -c "$work/none.yaml"
+expect_text "faults as JSON" '"level":"error","message":"'
+expect_text "faults as JSON" '"exit_code":3}'
+
 # -- the database
 expect_exit "no server" 4 $stratify init -h "$work"
 expect_exit "no results schema yet" 3 $stratify run -c configs/run.yaml --as-of $as_of
