@@ -309,9 +309,11 @@ static void print_overview(const Command *commands, FILE *out)
         "`stratify COMMAND --help` tells more of one. Connections are as in psql: -h -p "
         "-U -d,\n"
         "PG* variables, service files and .pgpass.\n\n"
-        "Exit codes: 0 done; 2 command line; 3 config; 4 database or file out of reach;\n"
-        "5 rows break the contract; 6 not published; 7 out of memory; 8 a quality gate\n"
-        "failed; 75 another run is under way.\n",
+        "Exit codes: 0 done; 2 command line; 3 config or rights; 4 database or file out "
+        "of\n"
+        "reach; 5 rows break the contract; 6 not published; 7 out of memory; 8 a "
+        "quality\n"
+        "gate failed; 75 another run is under way.\n",
         out);
 }
 

@@ -20,7 +20,7 @@ typedef enum ErrKind {
     ERR_NONE = 0,
     ERR_INTERNAL = 1, /* anything else; see the text */
     ERR_USAGE = 2,    /* the command line; do not retry */
-    ERR_CONFIG = 3,   /* a config file or code list; do not retry */
+    ERR_CONFIG = 3,   /* a config, a code list or a right; do not retry */
     ERR_SOURCE = 4,   /* PostgreSQL or a file cannot be reached; retry */
     ERR_DATA = 5,     /* rows break the source contract; do not retry */
     ERR_PUBLISH = 6,  /* nothing was published, the last results stand; retry */

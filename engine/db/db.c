@@ -52,14 +52,14 @@ static bool is_state(const char *state, const char *const *words)
     return false;
 }
 
-#define LOCK_NOT_AVAILABLE "55P03"
+#define LOCK_NOT_AVAILABLE     "55P03"
+#define INSUFFICIENT_PRIVILEGE "42501"
 
 static ErrKind kind_of_state(const char *state)
 {
-    static const char *const TROUBLE[] = {"08", "53",    "57", "58",
-                                          "28", "42501", "55", NULL};
+    static const char *const TROUBLE[] = {"08", "53", "57", "58", "55", NULL};
     static const char *const DATA[] = {"22", "23", NULL};
-    static const char *const CONFIG[] = {"3D", "3F", "42", NULL};
+    static const char *const CONFIG[] = {"28", "3D", "3F", "42", NULL};
 
     if (is_state(state, TROUBLE))
         return ERR_SOURCE;
@@ -89,6 +89,9 @@ int db_fail(const Db *db, const PGresult *result, Where where, const char *what,
     err_add(err, kind, where, "could not %s: %s", what, words);
     if (strcmp(state, LOCK_NOT_AVAILABLE) == 0)
         err_hint(err, "another session changes the table, or waits to: try again");
+    if (strcmp(state, INSUFFICIENT_PRIVILEGE) == 0)
+        err_hint(err, "grant it to the role that connects: select on a source, or "
+                      "stratify_writer, stratify_care or stratify_reader for results");
     return -1;
 }
 

@@ -7,11 +7,11 @@
  *
  * Failures are reported as "database: could not WHAT: its own words". Their kind:
  *
- *     ERR_SOURCE   the connection is refused or lost, the server is stopping or has no
- *                  room, or a right is missing
+ *     ERR_SOURCE   the connection is refused or lost, or the server is stopping or has no
+ *                  room
  *     ERR_DATA     SQLSTATE class 22 or 23: only the state is said, since the server's
  *                  words may quote a person's data
- *     ERR_CONFIG   class 3D, 3F, 42: something named is not there
+ *     ERR_CONFIG   class 28, 3D, 3F, 42: something named, or a right, is not there
  *     ERR_INTERNAL anything else
  *
  * A caller for whom another kind is right (ERR_PUBLISH) sets err->kind afterwards. No

@@ -82,6 +82,14 @@ static const struct {
      "could not run a statement: busy\n    hint: another session changes the table, or "
      "waits to: try again",
      ERR_SOURCE},
+    {"do $$ begin raise 'permission denied for table t' using errcode = '42501'; end $$",
+     "could not run a statement: permission denied for table t\n    hint: grant it to "
+     "the "
+     "role that connects: select on a source, or stratify_writer, stratify_care or "
+     "stratify_reader for results",
+     ERR_CONFIG},
+    {"do $$ begin raise 'no such role' using errcode = '28000'; end $$",
+     "could not run a statement: no such role", ERR_CONFIG},
     {"select pg_terminate_backend(pg_backend_pid())",
      "could not run a statement: terminating connection due to administrator command",
      ERR_SOURCE},

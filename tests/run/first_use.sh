@@ -123,6 +123,10 @@ for command in list runs "models -c configs/run.yaml" \
 done
 (trap '' PIPE && { sleep 1 && $stratify runs 2>"$work/said"; echo $? >"$work/code"; } | true)
 expect_same "a reader who leaves" "$(cat "$work/said" "$work/code")" 0
+psql -qc 'create role visitor login'
+expect_exit "a visitor" 3 $stratify list -U visitor
+expect_text "a visitor" "permission denied for schema stratify"
+expect_text "a visitor" "hint: grant it to the role that connects"
 expect_exit "a model's card" 0 $stratify models efi -c configs/run.yaml
 expect_text "a model's card" "Electronic Frailty Index"
 
