@@ -129,7 +129,10 @@ static int publish(const Options *options, Err *err)
         return err_add(
             err, ERR_USAGE, (Where){0},
             "publish takes the number of a run, not \"%s\"; see `stratify runs`", word);
-    return publish_switch(options->conninfo, number, err);
+    if (publish_switch(options->conninfo, number, err) != 0)
+        return -1;
+    printf("run %s is the current one\n", word);
+    return 0;
 }
 
 static int synth(const Options *options, Err *err)

@@ -190,8 +190,8 @@ int diff_runs(FILE *file, const char *conninfo, const char *const runs[2],
         print_all(file, db, runs, err) == 0 &&
         (out == NULL || write_people(out, db, runs, err) == 0))
         rc = 0;
-    if (rc != 0 && err->kind == ERR_INTERNAL)
-        err->kind = ERR_USAGE; /* there is no such run */
+    if (rc != 0)
+        results_blame_run(err);
     db_close(db);
     return rc;
 }

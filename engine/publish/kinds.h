@@ -150,6 +150,9 @@ int results_session(Db **db, const char *conninfo, const char *purpose, Err *err
 /* ERR_CONFIG where the results schema is not installed. */
 int results_installed(Db *db, Err *err);
 
+/* After a failure: what a script has refused was the number of a run. */
+void results_blame_run(Err *err);
+
 /* Refuses a folder that holds anything but the files of an earlier run. */
 int csv_check_folder(const char *folder, Err *err);
 

@@ -79,6 +79,14 @@ int results_session(Db **db, const char *conninfo, const char *purpose, Err *err
     return 0;
 }
 
+void results_blame_run(Err *err)
+{
+    if (err->kind != ERR_INTERNAL)
+        return;
+    err->kind = ERR_USAGE;
+    err_hint(err, "`stratify runs` lists the runs that are kept");
+}
+
 /* Tries for ten seconds: the server may not have noticed yet that a run was killed. */
 static int take_lock(Db *db, Arena *arena, Err *err)
 {
@@ -281,8 +289,8 @@ int publish_switch(const char *conninfo, int64_t run, Err *err)
         db_exec(db, arena_format(arena, "select stratify.publish(%" PRId64 ")", run),
                 err) == 0)
         rc = 0;
-    if (rc != 0 && err->kind == ERR_INTERNAL)
-        err->kind = ERR_USAGE; /* there is no such run */
+    if (rc != 0)
+        results_blame_run(err);
     db_close(db);
     arena_free(arena);
     return rc;

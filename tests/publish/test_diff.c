@@ -134,7 +134,8 @@ Test(diff, what_it_cannot_compare)
     publish_four(db);
     free(printed("1", "7", NULL, &err));
     cr_expect_eq(err.kind, ERR_USAGE);
-    cr_expect_str_eq(err.text, "database: could not run a query: there is no run 7");
+    cr_expect_str_eq(err.text, "database: could not run a query: there is no run 7\n    "
+                               "hint: `stratify runs` lists the runs that are kept");
     err_clear(&err);
     free(printed("1", "last", NULL, &err));
     cr_expect_eq(err.kind, ERR_USAGE);

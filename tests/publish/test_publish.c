@@ -154,7 +154,9 @@ Test(publish, going_back_is_moving_the_pointer)
     cr_expect_eq(publish_switch(database, atoi(first), &err), 0, "%s", err.text);
     cr_expect_str_eq(seen(db), before);
     cr_expect_eq(publish_switch(database, 99, &err), -1);
-    cr_expect_str_eq(err.text, "database: could not run a statement: there is no run 99");
+    cr_expect_str_eq(err.text,
+                     "database: could not run a statement: there is no run 99\n    hint: "
+                     "`stratify runs` lists the runs that are kept");
     cr_expect_eq(err.kind, ERR_USAGE);
     town_free(town);
     db_close(db);
@@ -178,7 +180,8 @@ Test(publish, a_shadow_run_is_never_current)
     cr_expect_eq(publish_switch(database, 2, &err), -1);
     cr_expect_str_eq(err.text,
                      "database: could not run a statement: run 2 is a shadow run, "
-                     "which is never made current");
+                     "which is never made current\n"
+                     "    hint: `stratify runs` lists the runs that are kept");
     town_free(town);
     db_close(db);
 }

@@ -87,7 +87,8 @@ expect_same "a row for each difference" \
 expect_exit "a shadow run is never made current" 2 $stratify publish "$later"
 expect_exit "the second night" 0 night "$nightly" --as-of 2026-04-02
 second=$(current)
-expect_exit "back to the first" 0 $stratify publish -q "$first"
+expect_exit "back to the first" 0 $stratify publish "$first"
+expect_same "what is current is said" "$(cat "$work/out")" "run $first is the current one"
 expect_same "readers see the first" "$(current)" "$first"
 expect_exit "the third night" 0 night "$nightly" --as-of 2026-04-03
 third=$(current)
