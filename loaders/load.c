@@ -168,6 +168,7 @@ static int tell(Load *load, const Worker *worker, uint64_t n, uint64_t *held, Er
 {
     const Plan *plan = load->plan;
     uint64_t now = held_bytes(load, worker), rows, bytes;
+    char most[MEMORY_TEXT];
     int stop;
 
 #pragma omp atomic capture
@@ -178,11 +179,11 @@ static int tell(Load *load, const Worker *worker, uint64_t n, uint64_t *held, Er
     stop = load->has_failed;
     *held = now;
     log_progress("load", rows, (uint64_t)load->sources.rows, "rows");
-    if (plan->memory_bytes > 0 && bytes > plan->memory_bytes)
-        return err_add(err, ERR_MEMORY, (Where){plan->path, 0, 0},
-                       "the events read so far need more than the %.1f GiB of \"memory\"",
-                       (double)plan->memory_bytes / (1024.0 * 1024 * 1024));
-    return stop ? -1 : 0;
+    if (plan->memory_bytes == 0 || bytes <= plan->memory_bytes)
+        return stop ? -1 : 0;
+    memory_format(most, plan->memory_bytes);
+    return err_add(err, ERR_MEMORY, (Where){plan->path, 0, 0},
+                   "the events read so far need more than the %s of \"memory\"", most);
 }
 
 /* The next row of a source that has no events. */

@@ -33,13 +33,26 @@ static void describe_source(FILE *file, const Access *access)
                     plan->features[f].window_text);
 }
 
+static void describe_memory(FILE *file, const Sources *sources)
+{
+    const Plan *plan = sources->plan;
+    double n_people = sources->access[plan->people - plan->sources].rows;
+    uint64_t bytes = memory_expected(sources, (uint64_t)n_people);
+    char needed[MEMORY_TEXT], most[MEMORY_TEXT];
+
+    memory_format(needed, bytes);
+    memory_format(most, plan->memory_bytes);
+    fprintf(file, "memory for people and events: about %s\n", needed);
+    if (plan->memory_bytes > 0 && bytes > plan->memory_bytes)
+        fprintf(file, "a run would be refused: \"memory\" is %s\n", most);
+}
+
 int load_describe(const Plan *plan, const LoadOptions *options, void *file, Err *err)
 {
     SourcesOptions how = {
         .conninfo = options->conninfo, .n_workers = 1, .is_described = true};
     Extract *extract = NULL;
     Sources sources = {0};
-    double n_people;
     int rc = 0;
 
     if (options->extract != NULL)
@@ -49,11 +62,8 @@ int load_describe(const Plan *plan, const LoadOptions *options, void *file, Err 
         rc = sources_open(&sources, plan, &how, err);
     for (int s = 0; s < plan->n_sources && rc == 0; s++)
         describe_source(file, &sources.access[s]);
-    if (rc == 0) {
-        n_people = sources.access[plan->people - plan->sources].rows;
-        fprintf(file, "memory for people and events: about %.1f MiB\n",
-                (double)memory_expected(&sources, (uint64_t)n_people) / (1024 * 1024));
-    }
+    if (rc == 0)
+        describe_memory(file, &sources);
     sources_free(&sources);
     extract_close(extract);
     return rc;

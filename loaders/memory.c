@@ -4,6 +4,7 @@
 #include "loaders/memory.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "engine/base/log.h"
 #include "engine/store/pile.h"
@@ -32,19 +33,31 @@ uint64_t memory_expected(const Sources *sources, uint64_t n_people)
     return bytes;
 }
 
+void memory_format(char text[MEMORY_TEXT], uint64_t bytes)
+{
+    static const char *const UNITS[] = {"KiB", "MiB", "GiB"};
+    double amount = (double)bytes / 1024;
+    int unit = 0;
+
+    for (; unit < 2 && amount >= 1024; unit++)
+        amount /= 1024;
+    snprintf(text, MEMORY_TEXT, "%.1f %s", amount, UNITS[unit]);
+}
+
 int memory_check(const Sources *sources, uint64_t n_people, Err *err)
 {
-    const double GIB = 1024.0 * 1024 * 1024;
     uint64_t limit = sources->plan->memory_bytes;
     uint64_t bytes = memory_expected(sources, n_people);
+    char needed[MEMORY_TEXT], most[MEMORY_TEXT];
 
     log_line(LOG_INFO, "stage=load people=%" PRIu64 " expected_mb=%" PRIu64, n_people,
              bytes / (1024 * 1024));
     if (limit == 0 || bytes <= limit)
         return 0;
+    memory_format(needed, bytes);
+    memory_format(most, limit);
     err_add(err, ERR_MEMORY, (Where){sources->plan->path, 0, 0},
-            "the run needs about %.1f GiB, more than the %.1f GiB of \"memory\"",
-            (double)bytes / GIB, (double)limit / GIB);
+            "the run needs about %s, more than the %s of \"memory\"", needed, most);
     err_hint(err, "raise \"memory\", or ask for fewer sources or shorter windows");
     return -1;
 }

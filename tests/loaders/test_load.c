@@ -12,6 +12,7 @@
 
 #include "loaders/kinds.h"
 #include "loaders/load.h"
+#include "loaders/memory.h"
 #include "tests/support/plans.h"
 
 static const LoadOptions ONE = {.conninfo = "", .connections = 1};
@@ -380,9 +381,46 @@ Test(load, a_description_shows_the_statements)
         "in ('1900-01-01', '9999-12-31')))\n"));
     cr_expect_not_null(strstr(text, "t.\"date\"::date"));
     cr_expect_not_null(strstr(text, "memory for people and events: about "));
+    cr_expect_null(strstr(text, "refused"));
     free(text);
     db_close(db);
     arena_free(arena);
+}
+
+Test(load, a_description_tells_of_a_limit)
+{
+    Arena *arena = arena_new();
+    Plan *plan = plans_small(arena, &kind_postgres, "load_limit");
+    Db *db = fill_database("load_limit");
+    Err err = {0};
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    plan->memory_bytes = 3 * 1024;
+    cr_assert_eq(load_describe(plan, &ONE, out, &err), 0, "%s", err.text);
+    fclose(out);
+    cr_expect_not_null(strstr(text, "\na run would be refused: \"memory\" is 3.0 KiB\n"));
+    free(text);
+    db_close(db);
+    arena_free(arena);
+}
+
+Test(load, amounts_of_memory_keep_their_digits)
+{
+    static const struct {
+        uint64_t bytes;
+        const char *want;
+    } CASES[] = {{100, "0.1 KiB"},
+                 {(uint64_t)1 << 20, "1.0 MiB"},
+                 {(uint64_t)1 << 29, "512.0 MiB"},
+                 {(uint64_t)5 << 39, "2560.0 GiB"}};
+    char text[MEMORY_TEXT];
+
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        memory_format(text, CASES[i].bytes);
+        cr_expect_str_eq(text, CASES[i].want);
+    }
 }
 
 Test(load, a_lost_server_is_a_report)

@@ -281,7 +281,7 @@ Test(load, memory_is_a_limit, .init = write_all, .fini = remove_folder)
     cr_assert_eq(load_store(&store, plan, &ONE, &err), -1);
     cr_expect_eq(err.kind, ERR_MEMORY);
     cr_expect_str_eq(
-        err.text, "run.yaml: the run needs about 0.0 GiB, more than the 0.0 GiB of "
+        err.text, "run.yaml: the run needs about 1.0 KiB, more than the 0.1 KiB of "
                   "\"memory\"\n    hint: raise \"memory\", or ask for fewer sources or "
                   "shorter windows");
     store_free(&store, plan);
