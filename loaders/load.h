@@ -20,7 +20,8 @@ typedef struct LoadOptions {
 int load_store(Store *store, const Plan *plan, const LoadOptions *options, Err *err);
 
 /* Connects, and proves that every mapped table, column and type is there; reads no
- * row of data. For files: that they exist and their headers have the columns. */
+ * row of data. For files: that they exist and their headers have the columns. Warns of
+ * each column of text on a server that stands for numbers or dates. */
 int load_check(const Plan *plan, const LoadOptions *options, Err *err);
 
 /* Writes the plan of the load for people: SQL of each source, features and windows,

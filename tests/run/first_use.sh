@@ -78,6 +78,12 @@ expect_text "no runs" "no run has been published yet"
 expect_exit "a column that is not there" 3 $stratify check -c "$work/configs/run.yaml"
 expect_text "a column that is not there" "event_dat"
 expect_text "a column that is not there" "sources.yaml:"
+sed 's/imd_decile: {column: imd_decile/imd_decile: {column: sex/' configs/sources.yaml >"$work/configs/sources.yaml"
+expect_exit "words as a number" 0 $stratify check -c "$work/configs/run.yaml"
+expect_text "words as a number" \
+    'sources.yaml:16:26: column "sex" is text: rows are rejected where it does not hold numbers'
+expect_exit "no such warning" 0 $stratify check -c configs/run.yaml
+expect_same "no such warning" "$(grep -c 'is text' "$work/out")" 0
 expect_exit "a dry run" 0 $stratify run -c configs/run.yaml --as-of $as_of --dry-run
 expect_text "a dry run" '"sid"."gp_event"'
 expect_exit "a run" 0 env USER=nobody_here $stratify run -c configs/run.yaml --as-of $as_of --metrics "$work/stratify.prom"
