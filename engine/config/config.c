@@ -416,6 +416,8 @@ static void report_fault(const Builder *builder, struct fy_diag *diag)
     if (tab_indents(line_start(builder->text, where.line)) ||
         tab_indents(line_start(builder->text, where.line + 1)))
         err_hint(builder->err, "a tab cannot indent; use blanks");
+    else if (strcmp(error->msg, "invalid nested block mapping on the same line") == 0)
+        err_hint(builder->err, "put a text with \": \" in it into quotes");
 }
 
 static int parse(Node **root, Builder *builder, size_t len)

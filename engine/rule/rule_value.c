@@ -22,6 +22,19 @@ const RuleName *parse_find_name(const Parser *p, const Token *token)
     return NULL;
 }
 
+/* "hfrs.band" where "hfrs.score" is a name: bands have one only if there are some. */
+static bool lacks_bands(const Parser *p, const char *word)
+{
+    const char *dot = strchr(word, '.');
+    Token score = {.text = ""};
+
+    if (dot == NULL || strcmp(dot, ".band") != 0)
+        return false;
+    score.text = arena_format(p->scope->arena, "%.*s.score", (int)(dot - word), word);
+    score.len = strlen(score.text);
+    return parse_find_name(p, &score) != NULL;
+}
+
 static int report_unknown(Parser *p, const char *what, bool families)
 {
     Arena *arena = p->scope->arena;
@@ -40,7 +53,9 @@ static int report_unknown(Parser *p, const char *what, bool families)
     nearest = text_nearest(word, known, n);
     err_add(p->err, ERR_CONFIG, parse_place(p, p->token.at), "unknown %s \"%s\"", what,
             word);
-    if (nearest != NULL)
+    if (lacks_bands(p, word))
+        err_hint(p->err, "this model has no bands; add \"bands:\" to it");
+    else if (nearest != NULL)
         err_hint(p->err, "did you mean \"%s\"?", nearest);
     return -1;
 }

@@ -100,7 +100,8 @@ static const struct {
     {"a: [1, 2\n", "t:2:1: flow sequence without a closing bracket"},
     {"a: \"x\n", "t:1:5: double-quoted scalar without closing quote"},
     {"a: \xff\n", "t:1: this line is not UTF-8 text"},
-    {"\xc3\xa9: x: y\n", "t:1:6: invalid nested block mapping on the same line"},
+    {"\xc3\xa9: x: y\n", "t:1:6: invalid nested block mapping on the same line\n"
+                         "    hint: put a text with \": \" in it into quotes"},
     {"a: 1\n\tb: 2\n", "t:1:4: invalid multiline plain key\n"
                        "    hint: a tab cannot indent; use blanks"},
     {"a: @x", "t:1:4: plain scalar cannot start with '@'"},

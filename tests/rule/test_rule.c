@@ -5,7 +5,7 @@
 
 #include "engine/rule/rule.h"
 
-enum { N_SLOTS = 25 };
+enum { N_SLOTS = 26 };
 
 static Words band_words = {(const char *[]){"fit", "mild", "moderate", "severe"}, 4, 4,
                            false, true};
@@ -54,6 +54,7 @@ static World *world_new(void)
         {"sign.six", RULE_YESNO, 22, NULL, NULL, "sign"},
         {"lost.one", RULE_YESNO, 23, NULL, NULL, "lost"},
         {"lost.two", RULE_YESNO, 24, NULL, NULL, "lost"},
+        {"hfrs.score", RULE_NUMBER, 25, NULL, NULL, NULL},
     };
 
     world->arena = arena;
@@ -293,6 +294,9 @@ static const struct {
      "test.yaml:7:10: unknown name \"flals\"\n    hint: did you mean \"falls\"?"},
     {"1 + efi.bnd", RULE_NUMBER,
      "test.yaml:7:14: unknown name \"efi.bnd\"\n    hint: did you mean \"efi.band\"?"},
+    {"hfrs.band == high", RULE_YESNO,
+     "test.yaml:7:10: unknown name \"hfrs.band\"\n    hint: this model has no bands; add "
+     "\"bands:\" to it"},
     {"zzzzzz", RULE_NUMBER, "test.yaml:7:10: unknown name \"zzzzzz\""},
     {"efi.band == modrate", RULE_YESNO,
      "test.yaml:7:22: \"modrate\" is none of fit, mild, moderate, severe\n"
