@@ -1,9 +1,11 @@
 #include "engine/codelist.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/base/text.h"
 #include "engine/publish/small.h"
@@ -113,6 +115,9 @@ int codelist_read(CodeList *list, const char *path, const Options *options, Aren
     for (int c = 0; c < options->n_columns; c++)
         if (set_column(&columns, options->columns[c], arena, err) != 0)
             return -1;
+    if (access(path, R_OK) != 0) /* before anything is asked about it */
+        return err_add(err, ERR_CONFIG, (Where){path, 0, 0}, "could not open: %s",
+                       strerror(errno));
     if (set_system(&columns, options->system, err) != 0)
         return -1;
     *list = (CodeList){.id = path};

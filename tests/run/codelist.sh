@@ -26,6 +26,9 @@ ask() {
 }
 
 # -- check ---------------------------------------------------------------------------
+try "a file that is missing" 3 check "$work/none.csv"
+expect_same "is said before its system is asked" "$(cat "$work/said")" \
+    "$work/none.csv: could not open: No such file or directory"
 cat >"$work/bad.csv" <<'END'
 code,group
 73211009,diabetes
