@@ -66,6 +66,16 @@ static int flush_output(Err *err)
                    errno ? strerror(errno) : "a part of it is lost");
 }
 
+/* Where the default config is not, as outside of a checkout, it is to be named. */
+static void hint_config(const Options *options, Err *err)
+{
+    size_t len = strlen(options->config);
+
+    if (!options->has_config && strncmp(err->text, options->config, len) == 0 &&
+        access(options->config, F_OK) != 0)
+        err_hint(err, "name the config with -c FILE, or in STRATIFY_CONFIG");
+}
+
 static void report(const Err *err)
 {
     char more[64];
@@ -90,8 +100,10 @@ int main(int argc, char **argv)
              options.is_quiet ? LOG_WARN : LOG_INFO);
     rc = options.command->function(&options, &err);
     rc |= flush_output(&err);
-    if (rc != 0)
+    if (rc != 0) {
+        hint_config(&options, &err);
         report(&err);
+    }
     options_free(&options);
     return (int)err.kind;
 }

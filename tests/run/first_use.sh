@@ -44,6 +44,8 @@ cp configs/features.yaml "$work/configs/features.yaml"
 sed -i 's/person_id, date: event_date/person_id, date: event_dat/' "$work/configs/sources.yaml"
 expect_exit "sound offline" 0 env -u PGHOST -u PGDATABASE $stratify check -c "$work/configs/run.yaml"
 
+expect_exit "no config" 3 sh -c "cd / && $(realpath "$stratify") check"
+expect_text "no config" "hint: name the config with -c FILE, or in STRATIFY_CONFIG"
 expect_exit "faults as JSON" 3 $stratify check --log-format json -c "$work/none.yaml"
 expect_text "faults as JSON" '"level":"error","message":"'
 expect_text "faults as JSON" '"exit_code":3}'
