@@ -308,12 +308,13 @@ static void print_overview(const Command *commands, FILE *out)
         "  stratify list  anticipatory_care -d sid     read a list\n\n"
         "`stratify COMMAND --help` tells more of one. Connections are as in psql: -h -p "
         "-U -d,\n"
-        "PG* variables, service files and .pgpass.\n\n"
-        "Exit codes: 0 done; 2 command line; 3 config or rights; 4 database or file out "
-        "of\n"
-        "reach; 5 rows break the contract; 6 not published; 7 out of memory; 8 a "
-        "quality\n"
-        "gate failed; 75 another run is under way.\n",
+        "PG* variables, service files and .pgpass. STRATIFY_CONFIG names the config "
+        "where -c\n"
+        "does not.\n\n"
+        "Exit codes: 0 done; 1 a fault of the program; 2 command line; 3 config or\n"
+        "rights; 4 database or file out of reach; 5 rows break the contract; 6 not\n"
+        "published; 7 out of memory; 8 a quality gate failed; 75 another run is under "
+        "way.\n",
         out);
 }
 
