@@ -49,14 +49,14 @@ static bool term_can_miss(const Plan *plan, const Term *term)
     const Slot *slot = &plan->slots[term->slot];
 
     if (term->value != NULL)
-        return rule_type(term->value) != RULE_YESNO;
+        return !rule_is_certain(term->value);
     switch (slot->kind) {
     case SLOT_AGE:
         return false;
     case SLOT_FEATURE:
         return isnan(plan->features[slot->index].missing);
     case SLOT_DERIVED:
-        return slot->type != RULE_YESNO;
+        return !rule_is_certain(plan->derived[slot->index].rule);
     default:
         return true;
     }

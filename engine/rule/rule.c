@@ -387,6 +387,20 @@ RuleType rule_type(const Rule *rule)
     return rule->type;
 }
 
+/* A slot, a choice (if, coalesce) or arithmetic last: it may be missing. */
+bool rule_is_certain(const Rule *rule)
+{
+    OpCode last;
+
+    if (rule->want == RULE_YESNO)
+        return true;
+    if (rule->n_steps == 0)
+        return false;
+    last = (OpCode)rule->steps[rule->n_steps - 1].code;
+    return last == OP_NOT || last == OP_IS_MISSING || last == OP_IS_RECORDED ||
+           (last >= OP_AND && last <= OP_GE) || last == OP_IN || last == OP_NOT_IN;
+}
+
 const uint32_t *rule_slots(const Rule *rule, size_t *n)
 {
     *n = rule->n_slots;

@@ -87,6 +87,8 @@ uint32_t rule_holds_for(const Rule *rule, const double *const *rows, int n);
 
 /* What the expression is by itself: yes/no also where a number was asked for. */
 RuleType rule_type(const Rule *rule);
+/* Whether it is 1 or 0 whatever the row: a comparison, a test or their logic. */
+bool rule_is_certain(const Rule *rule);
 /* The slots a rule reads, each once, ascending. */
 const uint32_t *rule_slots(const Rule *rule, size_t *n);
 /* The text it was compiled from. */

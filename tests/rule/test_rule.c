@@ -437,6 +437,38 @@ Test(rule, tells_its_slots_type_and_text)
     arena_free(world->arena);
 }
 
+/* Never missing: what compares, tests or decides, but not what takes a yes or no over. */
+Test(rule, tells_what_is_never_missing)
+{
+    static const struct {
+        const char *text;
+        bool is_certain;
+    } CASES[] = {
+        {"falls > 2", true},
+        {"not gone", true},
+        {"gone and carer", true},
+        {"gone is missing", true},
+        {"gone", false},
+        {"efi.band in (mild, severe)", true},
+        {"sex not in (F)", true},
+        {"sex == \"F\"", true},
+        {"coalesce(gone, carer)", false},
+        {"falls + 1", false},
+        {"age", false},
+        {"if(carer, gone, care_home)", false},
+        {"age in (1, 2, 3)", true},
+    };
+
+    for (size_t c = 0; c < sizeof CASES / sizeof *CASES; c++) {
+        World *world = world_new();
+        const Rule *rule = compile(world, CASES[c].text, RULE_NUMBER);
+
+        cr_assert(rule != NULL, "%s", world->err.text);
+        cr_expect_eq(rule_is_certain(rule), CASES[c].is_certain, "%s", CASES[c].text);
+        arena_free(world->arena);
+    }
+}
+
 Test(rule, adds_words_to_an_open_list_only)
 {
     World *world = world_new();

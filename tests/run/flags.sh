@@ -93,6 +93,47 @@ expect "and what it means" grep -q '^\* an input was out of range' "$work/list"
 $stratify list care_home_residents --group "$group" >"$work/list"
 expect_same "no mark, no words" 0 "$(grep -c '\*' "$work/list")"
 
+# -- yes, no, or not recorded
+for model in bare:not_scored zero:zero; do
+    cat >"$work/configs/models/carer_${model%%:*}.yaml" <<END
+model: carer_${model%%:*}
+version: "1"
+title: A model of a yes or no that may not be recorded
+kind: regression
+source: this test
+licence: MIT
+purpose: [direct-care]
+link: identity
+intercept: 0
+missing: ${model##*:}
+terms:
+  - {value: care_home, weight: 2}
+END
+done
+sed 's/kind: regression/kind: points/; /^link/d; /^intercept/d; s/carer_bare/carer_points/; s/value: care_home/feature: in_a_home/' \
+    "$work/configs/models/carer_bare.yaml" >"$work/configs/models/carer_points.yaml"
+cat >"$work/configs/homes.yaml" <<'END'
+derived:
+  - {id: in_a_home, label: Lives in a care home, value: care_home}
+END
+sed 's#  - models/efi.yaml#&\n  - models/carer_bare.yaml\n  - models/carer_zero.yaml\n  - models/carer_points.yaml#
+     s#^features: \[#&homes.yaml, #' "$work/configs/run.yaml" >"$work/configs/homes_run.yaml"
+psql -qc 'alter table sid.person alter is_care_home drop not null' \
+    -c 'update sid.person set is_care_home = null where person_id % 4 = 0'
+expect "a run" $stratify run -c "$work/configs/homes_run.yaml" --as-of $as_of --shadow
+homes() { # MODEL: people by what is recorded, score and flag
+    sql "select string_agg(line, ', ' order by line) from (
+        select distinct concat_ws(' ', coalesce(p.is_care_home::text, 'unknown'), s.score[m.model_no + 1],
+            case s.flag[m.model_no + 1] when 2 then 'imputed' end) as line
+        from stratify.person s join sid.person p using (person_id)
+        join stratify.run_model m on m.run_id = s.run_id and m.model = '$1'
+        where s.run_id = (select max(run_id) from stratify.run)) lines"
+}
+expect_same "who has no answer has no score" "$(homes carer_bare)" "false 0, true 2, unknown"
+expect_same "nor by way of a name" "$(homes carer_points)" "false 0, true 2, unknown"
+expect_same "or the score of a no, and a flag" "$(homes carer_zero)" "false 0, true 2, unknown 0 imputed"
+psql -qc 'update sid.person set is_care_home = false where is_care_home is null'
+
 # -- in files
 expect "a run into files" run -q --out "$work/files" --threads 1
 for threads in 2 7; do
