@@ -42,9 +42,9 @@ uint32_t practices_merge(Practice *practices, uint32_t n, SourceCount *count)
         if (last == NULL || strcmp(last->code, practices[i].code) != 0)
             practices[kept++] = practices[i];
         else if (practice_order(&practices[i - 1], &practices[i]) == 0)
-            count->fate[ROW_DUPLICATE]++;
+            change_fate(count, ROW_DUPLICATE);
         else
-            count->fate[ROW_CONFLICT]++;
+            change_fate(count, ROW_CONFLICT);
     }
     return kept;
 }

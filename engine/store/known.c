@@ -107,27 +107,23 @@ static bool says_the_same(const Known *a, const Known *b, int n_attributes)
 int known_merge(Known *known, uint32_t *n, SourceCount *count, const Source *source,
                 Err *err)
 {
-    uint32_t kept = 0;
+    uint32_t kept = 0, next;
 
-    for (uint32_t k = 0; k < *n; k++) {
-        Known *first = kept == 0 ? NULL : &known[kept - 1], *next = &known[k];
+    for (uint32_t k = 0; k < *n; k = next) {
+        Known first = known[k];
 
-        if (first == NULL || first->id != next->id) {
-            known[kept++] = *next;
-            continue;
+        for (next = k + 1; next < *n && known[next].id == first.id; next++) {
+            if (first.check != known[next].check)
+                return err_add(err, ERR_DATA, source->where,
+                               "source \"%s\": two different people have the same "
+                               "pseudonym",
+                               source->name);
+            first.is_conflict |=
+                !says_the_same(&first, &known[next], source->n_attributes);
         }
-        if (first->check != next->check)
-            return err_add(err, ERR_DATA, source->where,
-                           "source \"%s\": two different people have the same pseudonym",
-                           source->name);
-        if (says_the_same(first, next, source->n_attributes)) {
-            change_fate(count, first->is_conflict ? ROW_CONFLICT : ROW_DUPLICATE);
-            continue;
-        }
-        if (!first->is_conflict)
-            change_fate(count, ROW_CONFLICT);
-        change_fate(count, ROW_CONFLICT);
-        first->is_conflict = true;
+        for (uint32_t row = first.is_conflict ? k : k + 1; row < next; row++)
+            change_fate(count, first.is_conflict ? ROW_CONFLICT : ROW_DUPLICATE);
+        known[kept++] = first;
     }
     *n = kept;
     return 0;

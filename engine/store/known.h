@@ -32,11 +32,4 @@ void known_gather(Known *known, const Intake *intakes, const Seen *seen,
 int known_merge(Known *known, uint32_t *n, SourceCount *count, const Source *source,
                 Err *err);
 
-/* A row that was kept so far has another fate. */
-static inline void change_fate(SourceCount *count, RowFate fate)
-{
-    count->fate[ROW_KEPT]--;
-    count->fate[fate]++;
-}
-
 #endif

@@ -95,6 +95,13 @@ typedef struct SourceCount {
     double seconds; /* of workers that were reading it */
 } SourceCount;
 
+/* A row that was kept so far has another fate. */
+static inline void change_fate(SourceCount *count, RowFate fate)
+{
+    count->fate[ROW_KEPT]--;
+    count->fate[fate]++;
+}
+
 typedef struct Store {
     uint32_t n_people;
     int64_t *person; /* the pseudonym, ascending */

@@ -22,11 +22,12 @@ Test(area, rows_of_a_practice_are_merged)
         practice("A", "a", "N1", "L"),  /* contradicts: the first by text stays */
         practice("C", NULL, NULL, NULL),
     };
-    SourceCount count = {0};
+    SourceCount count = {.fate = {[ROW_KEPT] = 5}};
     uint32_t n = practices_merge(rows, 5, &count);
 
     cr_assert_eq(n, 3);
     cr_expect_str_eq(rows[0].group[2], "N1");
+    cr_expect_eq(count.fate[ROW_KEPT], 3);
     cr_expect_eq(count.fate[ROW_DUPLICATE], 1);
     cr_expect_eq(count.fate[ROW_CONFLICT], 1);
     cr_expect_eq(practices_find(rows, n, "B"), 1);

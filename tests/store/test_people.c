@@ -94,6 +94,49 @@ Test(people, one_registration_holds)
         }
 }
 
+/* Rows of one person, by their births; in whatever order they come. */
+Test(people, rows_that_contradict_are_counted_alike_in_any_order)
+{
+    static const struct {
+        int32_t birth[3];
+        uint64_t kept, duplicate, conflict;
+    } ROWS[] = {{{1, 1, 1}, 1, 2, 0},
+                {{1, 1, 2}, 0, 0, 3},
+                {{1, 2, 1}, 0, 0, 3},
+                {{2, 1, 1}, 0, 0, 3},
+                {{1, 2, 3}, 0, 0, 3}};
+
+    for (size_t c = 0; c < sizeof ROWS / sizeof *ROWS; c++) {
+        Arena *arena = arena_new();
+        Plan *plan = plans_small(arena, NULL, "");
+        Store store = {.texts = arena_new()};
+        People people = {0};
+        SourceCount *count;
+        Intake intake;
+        Err err = {0};
+
+        plan->practices = plan->registrations = NULL;
+        plan->population.practice = "ALL";
+        store.counts = calloc((size_t)plan->n_sources, sizeof *store.counts);
+        store.events = calloc(3, sizeof *store.events);
+        count = &store.counts[plan->people - plan->sources];
+        count->fate[ROW_KEPT] = 3;
+        intake_build(&intake);
+        for (int r = 0; r < 3; r++) {
+            add_person(&intake, 7, 0);
+            intake.people[r].birth += ROWS[c].birth[r];
+        }
+        cr_assert_eq(people_build(&store, &people, plan, &intake, 1, &err), 0);
+        cr_expect_eq(store.n_people, ROWS[c].kept, "%zu", c);
+        cr_expect_eq(count->fate[ROW_KEPT], ROWS[c].kept, "%zu", c);
+        cr_expect_eq(count->fate[ROW_DUPLICATE], ROWS[c].duplicate, "%zu", c);
+        cr_expect_eq(count->fate[ROW_CONFLICT], ROWS[c].conflict, "%zu", c);
+        people_free(&people);
+        store_free(&store, plan);
+        arena_free(arena);
+    }
+}
+
 Test(people, two_texts_of_one_pseudonym_are_a_fault)
 {
     Arena *arena = arena_new();
