@@ -120,6 +120,8 @@ static bool get_id(int64_t *id, Pulling *p, const Cell *cell)
     if (!p->source->text_person)
         return cell_int(id, cell);
     text = cell_text(cell, room);
+    if (text.len == 0)
+        return false;
     *id = row_text_id(&check, p->scratch, text.as.text, text.len);
     return true;
 }

@@ -16,26 +16,27 @@
 #include "loaders/query_days.h"
 
 /* Types by the number PostgreSQL has given them (pg_type.dat). */
+enum { NUMERIC = 1700 };
 static const struct Known {
     Oid oid;
     CellType type;
     const char *cast; /* "" = as it is */
 } KNOWN[] = {
-    {20, CELL_INT, ""},             /* int8 */
-    {21, CELL_INT, ""},             /* int2 */
-    {23, CELL_INT, ""},             /* int4 */
-    {700, CELL_FLOAT, ""},          /* float4 */
-    {701, CELL_FLOAT, ""},          /* float8 */
-    {1700, CELL_FLOAT, "::float8"}, /* numeric */
-    {16, CELL_YESNO, ""},           /* bool */
-    {1082, CELL_DAY, ""},           /* date */
-    {1114, CELL_DAY, "::date"},     /* timestamp */
-    {1184, CELL_DAY, "::date"},     /* timestamp with time zone: sessions are in UTC */
-    {25, CELL_TEXT, ""},            /* text */
-    {1043, CELL_TEXT, ""},          /* varchar */
-    {1042, CELL_TEXT, ""},          /* char(n) */
-    {19, CELL_TEXT, ""},            /* name */
-    {18, CELL_TEXT, ""},            /* "char" */
+    {20, CELL_INT, ""},    /* int8 */
+    {21, CELL_INT, ""},    /* int2 */
+    {23, CELL_INT, ""},    /* int4 */
+    {700, CELL_FLOAT, ""}, /* float4 */
+    {701, CELL_FLOAT, ""}, /* float8 */
+    {NUMERIC, CELL_FLOAT, "::float8"},
+    {16, CELL_YESNO, ""},       /* bool */
+    {1082, CELL_DAY, ""},       /* date */
+    {1114, CELL_DAY, "::date"}, /* timestamp */
+    {1184, CELL_DAY, "::date"}, /* timestamp with time zone: sessions are in UTC */
+    {25, CELL_TEXT, ""},        /* text */
+    {1043, CELL_TEXT, ""},      /* varchar */
+    {1042, CELL_TEXT, ""},      /* char(n) */
+    {19, CELL_TEXT, ""},        /* name */
+    {18, CELL_TEXT, ""},        /* "char" */
 };
 
 static const struct Known *known_type(Oid oid)
@@ -93,18 +94,48 @@ static const char *type_name(Oid oid, const Access *access, Db *db)
     return name;
 }
 
-/* Whole numbers stay whole: a SNOMED code in a numeric column has 18 digits. */
-static bool is_whole(Field field)
+/* Codes, keys and persons are no measures: a SNOMED code in a numeric column has 18
+ * digits, an ICD-9 code may be 401.9, and two persons must not be rounded to one. */
+static bool is_exact(Field field)
 {
     return field == FIELD_PERSON || field == FIELD_CODE || field == FIELD_KEY;
 }
 
-static int set_column(Select *select, int c, Oid oid, const Access *access, Db *db,
-                      Err *err)
+/* Whether all that a numeric column can hold is a whole number of 64 bits. */
+static bool holds_integers(int modifier)
+{
+    const int precision = (modifier - 4) >> 16 & 0xffff, scale = (modifier - 4) & 0x7ff;
+
+    return modifier >= 4 && scale == 0 && precision <= 18;
+}
+
+/* A numeric column as it is, and not as a float. A person that is no whole number, or one
+ * beyond 64 bits, is none. */
+static void set_exact(Select *select, int c, const char *name, int modifier,
+                      const Access *access, Db *db)
+{
+    bool is_person = access->source->columns[c].field == FIELD_PERSON;
+    const char *form = "trim_scale(t.%s)::text";
+
+    select->type[c] = is_person || holds_integers(modifier) ? CELL_INT : CELL_TEXT;
+    if (holds_integers(modifier))
+        form = "t.%s::int8";
+    else if (is_person)
+        form = "case when t.%1$s = trunc(t.%1$s) and abs(t.%1$s) < 9223372036854775807 "
+               "then t.%1$s::int8 end";
+    else if (PQserverVersion(db_conn(db)) < 130000)
+        form = "t.%s::text";
+    select->column[c] = arena_format(access->arena, form, name);
+}
+
+/* at: of the column in the result. */
+static int set_column(Select *select, int c, const PGresult *result, int at,
+                      const Access *access, Db *db, Err *err)
 {
     const Column *column = &access->source->columns[c];
+    Oid oid = PQftype(result, at);
     const struct Known *known = known_type(oid);
-    const char *cast = known == NULL ? "" : known->cast;
+    const char *name = db_quote_name(access->arena, column->name);
     const char *needed;
 
     if (known == NULL) {
@@ -115,13 +146,10 @@ static int set_column(Select *select, int c, Oid oid, const Access *access, Db *
         return -1;
     }
     select->type[c] = known->type;
-    if (known->type == CELL_FLOAT && *cast != '\0' && is_whole(column->field)) {
-        select->type[c] = CELL_INT;
-        cast = "::int8";
-    }
     select->is_integer[c] = known->type == CELL_INT;
-    select->column[c] = arena_format(access->arena, "t.%s%s",
-                                     db_quote_name(access->arena, column->name), cast);
+    select->column[c] = arena_format(access->arena, "t.%s%s", name, known->cast);
+    if (oid == NUMERIC && is_exact(column->field))
+        set_exact(select, c, name, PQfmod(result, at), access, db);
     needed = not_suited(column, select->type[c], access->source);
     if (needed == NULL)
         return 0;
@@ -175,7 +203,7 @@ static int set_columns(Select *select, const PGresult *result, const Access *acc
         if (at < 0) {
             missing_column(&source->columns[c], result, access, err);
             rc = -1;
-        } else if (set_column(select, c, PQftype(result, at), access, db, err) != 0) {
+        } else if (set_column(select, c, result, at, access, db, err) != 0) {
             rc = -1;
         }
     }

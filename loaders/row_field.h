@@ -37,6 +37,8 @@ static inline bool get_person(int64_t *id, uint64_t *check, const RowMap *map,
     if (map->source->text_person) {
         Cell text = cell_text(cell, room);
 
+        if (text.len == 0) /* blanks, as in char(n) */
+            return false;
         *id = row_text_id(check, scratch, text.as.text, text.len);
         return true;
     }

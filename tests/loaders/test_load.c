@@ -353,6 +353,39 @@ Test(load, values_beyond_the_bounds_of_their_code_are_not_sent)
     }
 }
 
+/* Of a person and of a code nothing is rounded. */
+Test(load, numeric_columns_are_read_as_they_are)
+{
+    static const char *const TYPES[] = {"numeric", "numeric(40, 6)"};
+
+    for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++) {
+        Arena *arena = arena_new();
+        Plan *plan = plans_small(arena, &kind_postgres, "load_numeric");
+        Db *db = fill_database("load_numeric");
+        const SourceCount *count;
+        char sql[512];
+        Store store;
+        Err err = {0};
+
+        snprintf(
+            sql, sizeof sql,
+            "delete from t_gp; alter table t_gp alter id type %s, alter code type %s;"
+            "insert into t_gp values (5, '2025-01-01', 60621009, 31), "
+            "(5.4, '2025-01-01', 60621009, 31), (1e30, '2025-01-01', 60621009, 31), "
+            "('NaN', '2025-01-01', 60621009, 31), (5, '2025-01-01', 60621009.4, 31)",
+            TYPES[i], TYPES[i]);
+        cr_assert_eq(db_exec(db, sql, &err), 0, "%s", err.text);
+        cr_assert_eq(load_store(&store, plan, &ONE, &err), 0, "%s", err.text);
+        count = &store.counts[plans_source(plan, "gp") - plan->sources];
+        cr_expect_eq(count->rows, 5);
+        cr_expect_eq(count->fate[ROW_NO_PERSON], 3, "%s", TYPES[i]);
+        cr_expect_eq(count->fate[ROW_BAD_CODE], 1, "%s", TYPES[i]);
+        store_free(&store, plan);
+        db_close(db);
+        arena_free(arena);
+    }
+}
+
 Test(load, a_description_shows_the_statements)
 {
     Arena *arena = arena_new();

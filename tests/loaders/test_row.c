@@ -157,6 +157,30 @@ Test(row, keys_are_the_key_or_the_whole_row)
     arena_free(arena);
 }
 
+Test(row, a_text_of_blanks_is_nobody)
+{
+    Arena *arena = arena_new();
+    Plan *plan = make_plan(arena);
+    Source *source = plans_source(plan, "gp");
+    const RowMap *map = rowmap_new(plan, source, arena);
+    RowScratch *scratch = row_scratch_new();
+    Dict *dict = dict_new(plan, source);
+    EventRow row;
+
+    source->text_person = true;
+    for (int blank = 0; blank < 2; blank++) {
+        Cell cells[10];
+        char room[128];
+
+        split(cells, room, blank ? "   |2025-01-01|||||k|||" : "a |2025-01-01|||||k|||");
+        cr_expect_eq(row_event(&row, map, cells, dict, scratch),
+                     blank ? ROW_NO_PERSON : ROW_KEPT);
+    }
+    dict_free(dict);
+    row_scratch_free(scratch);
+    arena_free(arena);
+}
+
 /* SHA-256 of "abc" is published in FIPS 180-4's examples: ba7816bf 8f01cfea 414140de ...
  */
 Test(row, text_ids_become_pseudonyms)
