@@ -23,7 +23,7 @@ begin
         exception
             when insufficient_privilege then
                 raise warning 'role % is missing and this user may not create it',
-                    wanted.column1;
+                    wanted.column1 using errcode = '01007';
             when duplicate_object or unique_violation then
                 null; -- another session was first
         end;

@@ -167,7 +167,7 @@ declare
     removed integer := 0;
 begin
     if runs < 1 then
-        raise exception 'at least one run must be kept';
+        raise exception 'at least one run must be kept' using errcode = '55000';
     end if;
     for old in
         select r.run_id

@@ -68,6 +68,15 @@ static ErrKind kind_of_state(const char *state)
     return is_state(state, CONFIG) ? ERR_CONFIG : ERR_INTERNAL;
 }
 
+/* Words that may quote a value of a row: data exceptions, and what the functions of
+ * somebody's view raise without a state of their own. */
+static bool may_quote(const char *state)
+{
+    static const char *const QUOTING[] = {"22", "23", "P0001", "01000", NULL};
+
+    return is_state(state, QUOTING);
+}
+
 int db_fail(const Db *db, const PGresult *result, Where where, const char *what, Err *err)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -83,7 +92,7 @@ int db_fail(const Db *db, const PGresult *result, Where where, const char *what,
         return err_add(err, ERR_SOURCE, where, "could not %s: %s", what, words);
     }
     kind = kind_of_state(state);
-    if (kind == ERR_DATA || primary == NULL)
+    if (may_quote(state) || primary == NULL)
         return err_add(err, kind, where, "could not %s: SQLSTATE %s", what, state);
     one_line(words, sizeof words, primary);
     err_add(err, kind, where, "could not %s: %s", what, words);
@@ -131,7 +140,7 @@ static void receive_notice(void *own, const PGresult *result)
     (void)own;
     if (state == NULL)
         state = "00000";
-    if (primary != NULL && kind_of_state(state) != ERR_DATA)
+    if (primary != NULL && !may_quote(state))
         one_line(words, sizeof words, primary);
     log_line(LOG_WARN, "stage=database state=%s notice=\"%s\"", state, words);
 }

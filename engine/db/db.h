@@ -10,7 +10,8 @@
  *     ERR_SOURCE   the connection is refused or lost, or the server is stopping or has no
  *                  room
  *     ERR_DATA     SQLSTATE class 22 or 23: only the state is said, since the server's
- *                  words may quote a person's data
+ *                  words may quote a person's data; likewise of what a function raises
+ *                  without a state of its own (P0001)
  *     ERR_CONFIG   class 28, 3D, 3F, 42: something named, or a right, is not there
  *     ERR_INTERNAL anything else
  *

@@ -76,8 +76,10 @@ static const struct {
      "could not run a statement: SQLSTATE 23505", ERR_DATA},
     {"select 1 from", "could not run a statement: syntax error at end of input",
      ERR_CONFIG},
-    {"do $$ begin raise 'of our own' using errcode = 'P0001'; end $$",
+    {"do $$ begin raise 'of our own' using errcode = 'P0002'; end $$",
      "could not run a statement: of our own", ERR_INTERNAL},
+    {"do $$ begin raise 'of somebody: secret 41'; end $$",
+     "could not run a statement: SQLSTATE P0001", ERR_INTERNAL},
     {"set lock_timeout = 1; do $$ begin raise 'busy' using errcode = '55P03'; end $$",
      "could not run a statement: busy\n    hint: another session changes the table, or "
      "waits to: try again",
