@@ -151,6 +151,11 @@ static void read_opt_out(Compiler *c, const Node *map)
             err_add(c->err, ERR_CONFIG, compile_where(map, "type"),
                     "the opt-out \"%s\" is here twice", type);
     }
+    if (population->n_opt_outs == MOST_OPT_OUTS) {
+        err_add(c->err, ERR_CONFIG, map->where, "more than %d types of opt-out",
+                MOST_OPT_OUTS);
+        return;
+    }
     opt_out = COMPILE_ADD(c, population->opt_outs, population->n_opt_outs);
     *opt_out = (OptOut){.type = type, .label = type};
     config_word(&opt_out->label, map, "label", c->err);

@@ -361,7 +361,7 @@ struct Plan {
     int n_warnings;
 };
 
-enum { MOST_COHORTS = 64, MOST_EVENT_SOURCES = 64 };
+enum { MOST_COHORTS = 64, MOST_EVENT_SOURCES = 64, MOST_OPT_OUTS = 64 };
 
 /*
  * Reads everything that path names and resolves it for a run as of the day. Goes on

@@ -366,3 +366,21 @@ Test(compile_faults, features)
 {
     CHECK(FEATURES);
 }
+
+Test(compile_faults, there_are_so_many_types_of_opt_out)
+{
+    char *to = NULL;
+    size_t len;
+    FILE *out = open_memstream(&to, &len);
+    World world;
+
+    fputs("- {type: national, removes: []}", out);
+    for (int i = 2; i <= MOST_OPT_OUTS; i++)
+        fprintf(out, "\n    - {type: t%d, removes: []}", i);
+    fclose(out);
+    world_compile(&world, (Change){"sources.yaml",
+                                   "- {type: national, removes: [spare, spell]}", to});
+    cr_expect_str_eq(world.err.text, "sources.yaml:88:7: more than 64 types of opt-out");
+    world_free(&world);
+    free(to);
+}
