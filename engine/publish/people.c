@@ -2,7 +2,6 @@
  * people.c - what is published of people: how many are where, who they are and what the
  * models say of them, and who is on the lists. See tables.c.
  */
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -346,54 +345,83 @@ static void put_reasons(Writer *writer, const Made *made, const Member *member)
     put_texts(writer, texts, member->n_reasons);
 }
 
-static json_t *number_json(double number)
+/* Labels are texts of the config. */
+static void write_quoted(FILE *file, const char *text)
 {
-    if (isnan(number))
-        return json_null();
-    return number == rint(number) && fabs(number) < 1e15
-               ? json_integer((json_int_t)number)
-               : json_real(number);
+    fputc('"', file);
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            fputc('\\', file);
+        if ((unsigned char)*text < ' ')
+            fprintf(file, "\\u%04x", (unsigned)*text);
+        else
+            fputc(*text, file);
+    }
+    fputc('"', file);
 }
 
-static json_t *value_json(const Slot *slot, double value)
+/* JSON has no number that is missing or beyond any other. */
+static void write_number(FILE *file, double number)
 {
-    if (!isnan(value) && slot->type == RULE_YESNO)
-        return json_boolean(value != 0);
-    if (slot->type == RULE_WORD && slot->words != NULL)
-        return value < slot->words->n ? json_string(slot->words->word[(int)value])
-                                      : json_null();
-    return number_json(value);
+    if (isfinite(number))
+        fprintf(file, "%.15g", number);
+    else
+        fputs("null", file);
 }
 
-static json_t *reason_json(const Plan *plan, const Reason *reason)
+static void write_value(FILE *file, const Slot *slot, double value)
+{
+    bool is_word = slot->type == RULE_WORD && slot->words != NULL;
+
+    if (isnan(value) || (is_word && value >= slot->words->n))
+        fputs("null", file);
+    else if (is_word)
+        write_quoted(file, slot->words->word[(int)value]);
+    else if (slot->type == RULE_YESNO)
+        fputs(value != 0 ? "true" : "false", file);
+    else
+        write_number(file, value);
+}
+
+static void write_reason(FILE *file, const Plan *plan, const Reason *reason)
 {
     const Slot *slot = &plan->slots[reason->slot];
-    json_t *json = json_object();
     char day[DAY_TEXT];
 
-    json_object_set_new(json, "model", json_string(plan->models[reason->model].id));
-    json_object_set_new(json, "feature", json_string(slot->name));
-    json_object_set_new(json, "label", json_string(reason_label(plan, reason)));
-    json_object_set_new(json, "value", value_json(slot, reason->value));
-    json_object_set_new(json, "contribution", number_json(reason->amount));
+    fprintf(file, "{\"model\": \"%s\", \"feature\": \"%s\", \"label\": ",
+            plan->models[reason->model].id, slot->name);
+    write_quoted(file, reason_label(plan, reason));
+    fputs(", \"value\": ", file);
+    write_value(file, slot, reason->value);
+    fputs(", \"contribution\": ", file);
+    write_number(file, reason->amount);
     if (reason->day != DAY_UNKNOWN) {
         day_format(day, reason->day);
-        json_object_set_new(json, "latest", json_string(day));
+        fprintf(file, ", \"latest\": \"%s\"", day);
     }
-    return json;
+    fputc('}', file);
 }
 
 static void put_explanation(Writer *writer, const Plan *plan, const Member *member)
 {
-    json_t *all = json_array();
-    char *text;
+    char *json = NULL;
+    size_t len;
+    FILE *file;
 
-    for (int r = 0; r < member->n_explained; r++)
-        json_array_append_new(all, reason_json(plan, &member->explained[r]));
-    text = json_dumps(all, JSON_REAL_PRECISION(15));
-    put_text(writer, member->movement == MOVED_LEFT ? NULL : text);
-    free(text);
-    json_decref(all);
+    if (member->movement == MOVED_LEFT) {
+        put_null(writer);
+        return;
+    }
+    file = open_memstream(&json, &len);
+    fputc('[', file);
+    for (int r = 0; r < member->n_explained; r++) {
+        fputs(r == 0 ? "" : ", ", file);
+        write_reason(file, plan, &member->explained[r]);
+    }
+    fputc(']', file);
+    fclose(file);
+    put_text(writer, json);
+    free(json);
 }
 
 /* What is known of someone who is on the list, or still in its group. Of those who
