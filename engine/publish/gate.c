@@ -3,7 +3,10 @@
  */
 #include "engine/publish/gate.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,9 +21,12 @@ typedef struct Look {
     const Gate *gate;
 } Look;
 
-static void found(Look *look, const char *subject, double value)
+/* The words are kept as far as there is room; NULL = none. */
+__attribute__((format(printf, 4, 5))) static void
+found(Look *look, const char *subject, double value, const char *words, ...)
 {
     GateResults *out = look->out;
+    GateResult *result;
     GateState state = GATE_PASS;
 
     if (isnan(value))
@@ -32,7 +38,15 @@ static void found(Look *look, const char *subject, double value)
         out->results =
             mem_grow(out->results, (size_t)out->room, sizeof *out->results, "gates");
     }
-    out->results[out->n++] = (GateResult){look->gate, subject, value, state};
+    result = &out->results[out->n++];
+    *result = (GateResult){look->gate, subject, value, state, ""};
+    if (words != NULL) {
+        va_list args;
+
+        va_start(args, words);
+        vsnprintf(result->found, sizeof result->found, words, args);
+        va_end(args);
+    }
 }
 
 /* How much there is more or less than there was, as a share of what there was. */
@@ -42,6 +56,8 @@ static double change(double now, double then)
         return 0;
     return then == 0 ? INFINITY : fabs(now - then) / fabs(then);
 }
+
+#define NOW_AND_THEN "%" PRIu64 " %s, %" PRId64 " before"
 
 /* ---- the checks ----------------------------------------------------------- */
 
@@ -66,7 +82,7 @@ static void fresh_source(Look *look, int source)
 
     /* A source without a dated row is as old as can be. */
     found(look, look->results->plan->sources[source].name,
-          latest == DAY_UNKNOWN ? INFINITY : (double)as_of - latest);
+          latest == DAY_UNKNOWN ? INFINITY : (double)as_of - latest, NULL);
 }
 
 static void rows_source(Look *look, int source)
@@ -75,7 +91,8 @@ static void rows_source(Look *look, int source)
     uint64_t now = look->results->store->counts[source].rows;
 
     found(look, look->results->plan->sources[source].name,
-          then < 0 ? NAN : change((double)now, (double)then));
+          then < 0 ? NAN : change((double)now, (double)then), NOW_AND_THEN, now, "rows",
+          then);
 }
 
 static void rejected_source(Look *look, int source)
@@ -86,7 +103,8 @@ static void rejected_source(Look *look, int source)
     for (int f = ROW_NO_PERSON; f < N_ROW_FATES; f++)
         rejects += count->fate[f];
     found(look, look->results->plan->sources[source].name,
-          count->rows == 0 ? 0 : (double)rejects / (double)count->rows);
+          count->rows == 0 ? 0 : (double)rejects / (double)count->rows,
+          "%" PRIu64 " of %" PRIu64 " rows", rejects, count->rows);
 }
 
 static void check_fresh(Look *look)
@@ -106,10 +124,10 @@ static void check_rejected(Look *look)
 
 static void check_population(Look *look)
 {
-    found(look, "",
-          look->previous->is_found ? change((double)look->results->store->n_people,
-                                            (double)look->previous->n_people)
-                                   : NAN);
+    uint64_t now = look->results->store->n_people, then = look->previous->n_people;
+
+    found(look, "", look->previous->is_found ? change((double)now, (double)then) : NAN,
+          NOW_AND_THEN, now, "people", (int64_t)then);
 }
 
 static void check_lists(Look *look)
@@ -122,7 +140,8 @@ static void check_lists(Look *look)
 
         if (plan->lists[l].is_used)
             found(look, plan->lists[l].id,
-                  then < 0 ? NAN : change((double)now, (double)then));
+                  then < 0 ? NAN : change((double)now, (double)then), NOW_AND_THEN, now,
+                  "rows", then);
     }
 }
 
@@ -135,6 +154,8 @@ static void check_practices(Look *look)
 {
     const Area *area = &look->results->store->area;
     const Group *groups = area->groups[GROUPING_PRACTICE];
+    char codes[160] = "";
+    size_t len = 0;
     int missing = 0;
 
     for (int i = 0; i < look->previous->n_practices; i++) {
@@ -144,9 +165,15 @@ static void check_practices(Look *look)
                                          area->n_groups[GROUPING_PRACTICE],
                                          sizeof *groups, compare_code);
 
-        missing += now == NULL || now->n_people == 0;
+        if (now != NULL && now->n_people > 0)
+            continue;
+        missing++;
+        if (len < sizeof codes)
+            len +=
+                (size_t)snprintf(codes + len, sizeof codes - len, "%s%s",
+                                 missing == 1 ? "" : ", ", look->previous->practices[i]);
     }
-    found(look, "", look->previous->is_found ? missing : NAN);
+    found(look, "", look->previous->is_found ? missing : NAN, "%s", codes);
 }
 
 static void check_scores(Look *look)
@@ -158,9 +185,10 @@ static void check_scores(Look *look)
 
         /* A model that scored people then and nobody now has drifted as far as can be. */
         if (!isnan(then) && isnan(now))
-            found(look, plan->models[m].id, INFINITY);
+            found(look, plan->models[m].id, INFINITY, "nobody has a score");
         else
-            found(look, plan->models[m].id, isnan(then) ? NAN : change(now, then));
+            found(look, plan->models[m].id, isnan(then) ? NAN : change(now, then),
+                  "mean %.4g, %.4g before", now, then);
     }
 }
 
@@ -201,16 +229,20 @@ static int report(const GateResult *result, Err *err)
     const struct Check *check = find_check(result->gate->id);
     double factor = check->is_share ? 100 : 1;
     const char *colon = result->subject[0] == '\0' ? "" : ": ";
+    bool has_words = result->found[0] != '\0';
 
     if (result->state == GATE_WARN)
-        log_line(LOG_WARN, "stage=publish gate=%s subject=\"%s\" value=%g limit=%g",
-                 result->gate->id, result->subject, result->value, result->gate->limit);
+        log_line(LOG_WARN,
+                 "stage=publish gate=%s subject=\"%s\" value=%g limit=%g found=\"%s\"",
+                 result->gate->id, result->subject, result->value, result->gate->limit,
+                 result->found);
     if (result->state != GATE_STOP)
         return 0;
     return err_add(err, ERR_GATE, result->gate->where,
-                   "gate %s stops the run: %s%s%.4g %s, limit %g %s", result->gate->id,
-                   result->subject, colon, factor * result->value, check->unit,
-                   factor * result->gate->limit, check->unit);
+                   "gate %s stops the run: %s%s%.4g %s, limit %g %s%s%s%s",
+                   result->gate->id, result->subject, colon, factor * result->value,
+                   check->unit, factor * result->gate->limit, check->unit,
+                   has_words ? " (" : "", result->found, has_words ? ")" : "");
 }
 
 int gates_check(GateResults *gates, const Results *results, const Counts *counts,

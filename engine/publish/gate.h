@@ -9,9 +9,10 @@
  *     missing_practices  practices with people in the last run and with none in this
  *     score_drift        change of the mean score of a model
  *
- * A gate without a source looks at every event source. A value above the limit warns or
- * stops the run, as the config says. A change is a share of what there was; where there
- * was no earlier run, or not of the same version, the state is "not compared".
+ * Without a source `fresh` looks at every source of events, rows_change and rejected at
+ * every source. A value above the limit warns or stops the run, as the config says. A
+ * change is a share of what there was; where there was no earlier run, or not of the same
+ * version, the state is "not compared".
  */
 #ifndef ENGINE_PUBLISH_GATE_H
 #define ENGINE_PUBLISH_GATE_H
@@ -26,6 +27,7 @@ typedef struct GateResult {
     const char *subject; /* source, list or model; "" for the whole run */
     double value;        /* NaN where there is nothing to compare with */
     GateState state;
+    char found[160]; /* what the value came of, in words; "" = it says it all */
 } GateResult;
 
 typedef struct GateResults {
@@ -38,9 +40,9 @@ int gates_check(GateResults *gates, const Results *results, const Counts *counts
                 const PreviousRun *previous, Err *err);
 void gates_free(GateResults *gates);
 
-/* "pass", "warn", "stop", "not compared". */
 /* What can be checked; NULL past the last. The same words as plan_gate_word(). */
 const char *gate_word(int number);
+/* "pass", "warn", "stop", "not compared". */
 const char *gate_state_word(GateState state);
 
 #endif

@@ -69,12 +69,14 @@ static const struct {
     const char *said;
 } CASES[] = {
     {"fresh", 9, 0, "gp", 10, "gp: 10 days, limit 9 days"},
-    {"rows_change", 0.1, TOWN_GP, "gp", 0.2, "gp: 20 %, limit 10 %"},
-    {"population_change", 0.2, 0, "", 0.25, "25 %, limit 20 %"},
-    {"rejected", 0.01, TOWN_GP, "gp", 0.015, "gp: 1.5 %, limit 1 %"},
-    {"list_change", 0.15, 0, "codes", 0.2, "codes: 20 %, limit 15 %"},
-    {"missing_practices", 0, 0, "", 1, "1 practices, limit 0 practices"},
-    {"score_drift", 0.2, 1, "count", 0.25, "count: 25 %, limit 20 %"},
+    {"rows_change", 0.1, TOWN_GP, "gp", 0.2,
+     "gp: 20 %, limit 10 % (200 rows, 250 before)"},
+    {"population_change", 0.2, 0, "", 0.25, "25 %, limit 20 % (10 people, 8 before)"},
+    {"rejected", 0.01, TOWN_GP, "gp", 0.015, "gp: 1.5 %, limit 1 % (3 of 200 rows)"},
+    {"list_change", 0.15, 0, "codes", 0.2,
+     "codes: 20 %, limit 15 % (120 rows, 100 before)"},
+    {"missing_practices", 0, 0, "", 1, "1 practices, limit 0 practices (P9)"},
+    {"score_drift", 0.2, 1, "count", 0.25, "count: 25 %, limit 20 % (mean 5, 4 before)"},
 };
 
 Test(gate, above_the_limit_stops_the_run)
