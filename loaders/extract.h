@@ -11,6 +11,7 @@
  *     extract_pages.c    which ranges of a table cannot have changed
  *     extract_rows.c     rows of a source -> chunks
  *     kind_extract.c     an extract as a kind of source
+ *     extract_opt_outs.c whether it is older than the list of opt-outs
  *     extract_meaning.c  what the values of a chunk of events mean
  *     extract_events.c   chunks of events -> piles
  */

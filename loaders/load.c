@@ -4,7 +4,6 @@
  */
 #include "loaders/load.h"
 
-#include <inttypes.h>
 #include <omp.h>
 #include <stdlib.h>
 
@@ -461,20 +460,6 @@ static int load_events(Load *load, Store *store, Err *err)
     return 0;
 }
 
-static void log_sources(const Store *store, const Plan *plan)
-{
-    for (int s = 0; s < plan->n_sources; s++) {
-        const SourceCount *count = &store->counts[s];
-
-        log_line(LOG_INFO,
-                 "stage=load source=%s rows=%" PRIu64 " kept=%" PRIu64
-                 " rejected=%" PRIu64 " mb=%" PRIu64 " worker_ms=%.0f",
-                 plan->sources[s].name, count->rows, count->fate[ROW_KEPT],
-                 quality_rejected(count), count->bytes / (1024 * 1024),
-                 1000 * count->seconds);
-    }
-}
-
 int load_store(Store *store, const Plan *plan, const LoadOptions *options, Err *err)
 {
     Load load = {0};
@@ -495,7 +480,7 @@ int load_store(Store *store, const Plan *plan, const LoadOptions *options, Err *
     if (load_people(&load, store, err) != 0 || load_events(&load, store, err) != 0)
         goto done;
     quality_count_lists(store, plan);
-    log_sources(store, plan);
+    quality_log(store, plan);
     rc = 0;
 done:
     log_progress_end();

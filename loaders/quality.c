@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/log.h"
+
 uint64_t quality_rejected(const SourceCount *count)
 {
     uint64_t n = 0;
@@ -63,6 +65,20 @@ int quality_check(const Plan *plan, const SourceCount *counts, Role from, Role t
                      reasons);
     }
     return rc;
+}
+
+void quality_log(const Store *store, const Plan *plan)
+{
+    for (int s = 0; s < plan->n_sources; s++) {
+        const SourceCount *count = &store->counts[s];
+
+        log_line(LOG_INFO,
+                 "stage=load source=%s rows=%" PRIu64 " kept=%" PRIu64
+                 " rejected=%" PRIu64 " mb=%" PRIu64 " worker_ms=%.0f",
+                 plan->sources[s].name, count->rows, count->fate[ROW_KEPT],
+                 quality_rejected(count), count->bytes / (1024 * 1024),
+                 1000 * count->seconds);
+    }
 }
 
 /* All lists as one matcher, the number of a list in place of a feature. */

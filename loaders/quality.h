@@ -18,6 +18,9 @@ void quality_add(SourceCount *to, const SourceCount *from);
 int quality_check(const Plan *plan, const SourceCount *counts, Role from, Role to,
                   Err *err);
 
+/* One line of the log for each source. */
+void quality_log(const Store *store, const Plan *plan);
+
 /* Fills store->list_people: rows kept that each code list matches. */
 void quality_count_lists(Store *store, const Plan *plan);
 
