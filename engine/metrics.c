@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "engine/base/log.h"
 
 static void head(FILE *file, const char *name, const char *help)
 {
@@ -109,11 +112,13 @@ static long long read_last_success(const char *path)
 static void write_all(FILE *file, const Measured *run, const char *before)
 {
     long long now = time(NULL);
-    long long last_success = run->is_success ? now : read_last_success(before);
+    bool is_published = run->is_success && !run->is_shadow;
+    long long last_success = is_published ? now : read_last_success(before);
 
     head(file, "last_run_timestamp_seconds", "When the last run ended.");
     fprintf(file, "stratify_last_run_timestamp_seconds %lld\n", now);
-    head(file, "last_run_success", "1 if the last run was published.");
+    head(file, "last_run_success",
+         "1 if the last run was published, or kept beside the current one.");
     fprintf(file, "stratify_last_run_success %d\n", run->is_success);
     if (last_success > 0) {
         head(file, "last_success_timestamp_seconds",
@@ -128,47 +133,53 @@ static void write_all(FILE *file, const Measured *run, const char *before)
     write_inputs(file, run->plan, run->scores);
 }
 
-/* The file beside its place, opened; name is to be freed by the caller. NULL after a
- * report. */
-static FILE *open_draft(char **name, const char *path, Err *err)
+/* The file beside its place; free() the name. */
+static char *draft_name(const char *path)
 {
     size_t room = strlen(path) + 16;
-    FILE *file;
+    char *name = mem_alloc(room, 1, "name of the metrics file");
 
-    *name = mem_alloc(room, 1, "name of the metrics file");
-    snprintf(*name, room, "%s.draft", path);
-    file = fopen(*name, "w");
-    if (file == NULL)
-        err_add(err, ERR_USAGE, (Where){path, 0, 0}, "could not write metrics: %s",
-                strerror(errno));
-    return file;
+    snprintf(name, room, "%s.draft", path);
+    return name;
 }
 
 int metrics_check(const char *path, Err *err)
 {
-    char *draft;
-    FILE *file = open_draft(&draft, path, err);
+    char *draft = draft_name(path);
+    FILE *file = fopen(draft, "w");
+    struct stat about;
+    int rc = 0;
 
+    if (file == NULL)
+        rc = err_add(err, ERR_USAGE, (Where){path, 0, 0}, "could not write metrics: %s",
+                     strerror(errno));
+    else if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+        rc = err_add(err, ERR_USAGE, (Where){path, 0, 0},
+                     "metrics go to a file, and "
+                     "this is a folder");
     if (file != NULL) {
         fclose(file);
         unlink(draft);
     }
     free(draft);
-    return file == NULL ? -1 : 0;
+    return rc;
 }
 
-int metrics_write(const char *path, const Measured *run, Err *err)
+void metrics_write(const char *path, const Measured *run)
 {
-    char *draft;
-    FILE *file = open_draft(&draft, path, err);
-    int rc = file == NULL ? -1 : 0;
+    char *draft = draft_name(path);
+    FILE *file = fopen(draft, "w");
+    bool is_written = file != NULL;
 
     if (file != NULL) {
         write_all(file, run, path);
-        if (fclose(file) != 0 || rename(draft, path) != 0)
-            rc = err_add(err, ERR_USAGE, (Where){path, 0, 0},
-                         "could not write metrics: %s", strerror(errno));
+        is_written = fclose(file) == 0 && rename(draft, path) == 0;
+    }
+    if (!is_written) {
+        log_line(LOG_WARN,
+                 "stage=metrics file=\"%s\" notice=\"could not be written: %s\"", path,
+                 strerror(errno));
+        unlink(draft);
     }
     free(draft);
-    return rc;
 }

@@ -157,10 +157,9 @@ int run(const Options *options, Err *err)
     if (rc == 0 && !options->dry_run && isatty(fileno(stdout)))
         stopwatch_print(&made.watch, stdout);
     if (options->metrics && !options->dry_run)
-        rc |= metrics_write(
-            options->metrics,
-            &(Measured){&made.plan, &made.store, &made.scores, &made.watch, rc == 0},
-            err);
+        metrics_write(options->metrics,
+                      &(Measured){&made.plan, &made.store, &made.scores, &made.watch,
+                                  rc == 0, options->shadow});
 done:
     run_free(&made);
     arena_free(arena);

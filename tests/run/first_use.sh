@@ -102,6 +102,13 @@ expect_exit "a run whose folder is not one" 2 $stratify run -c configs/run.yaml 
 expect_text "a run whose folder is not one" "configs"
 expect "metrics of a run that failed" grep -q '^stratify_last_run_success 0$' "$work/stratify.prom"
 expect_same "and still when one was published" "$(last_success)" "$published"
+sleep 1 # so that it would be another time
+expect_exit "a shadow run" 0 $stratify run -q -c configs/run.yaml --as-of $as_of --shadow \
+    --metrics "$work/stratify.prom"
+expect "metrics of a shadow run" grep -q '^stratify_last_run_success 1$' "$work/stratify.prom"
+expect_same "and when one was published" "$(last_success)" "$published"
+expect_exit "a folder for the metrics" 2 $stratify run -c configs/run.yaml --as-of $as_of --metrics "$work"
+expect_text "a folder for the metrics" "metrics go to a file, and this is a folder"
 rm "$work/stratify.prom"
 expect_exit "a run that fails first" 2 $stratify run -c configs/run.yaml --as-of $as_of \
     --out configs --metrics "$work/stratify.prom"
