@@ -460,6 +460,16 @@ static int load_events(Load *load, Store *store, Err *err)
     return 0;
 }
 
+/* Where the rows are from: "" where no database was read, "extract" of files. */
+static const char *snapshot_of(const Load *load, Arena *arena)
+{
+    const char *made_in = load->extract == NULL ? "" : load->extract->manifest.snapshot;
+
+    if (load->extract == NULL)
+        return arena_format(arena, "%s", load->sources.snapshot);
+    return arena_format(arena, "extract%s%s", *made_in == '\0' ? "" : " ", made_in);
+}
+
 int load_store(Store *store, const Plan *plan, const LoadOptions *options, Err *err)
 {
     Load load = {0};
@@ -473,10 +483,7 @@ int load_store(Store *store, const Plan *plan, const LoadOptions *options, Err *
         mem_alloc((size_t)plan->n_event_sources, sizeof *store->events, "events");
     if (load_begin(&load, plan, options, err) != 0)
         goto done;
-    store->snapshot =
-        load.extract != NULL
-            ? arena_format(store->texts, "extract %s", load.extract->manifest.snapshot)
-            : arena_format(store->texts, "%s", load.sources.snapshot);
+    store->snapshot = snapshot_of(&load, store->texts);
     if (load_people(&load, store, err) != 0 || load_events(&load, store, err) != 0)
         goto done;
     quality_count_lists(store, plan);

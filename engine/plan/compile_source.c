@@ -120,7 +120,7 @@ static void read_place(Compiler *c, Source *source, const Node *node)
     static const char *const PLACES[] = {"table", "query", "files"};
     static const char *const FORMATS[] = {"YYYY-MM-DD", "YYYYMMDD", "DD/MM/YYYY"};
     const Node *files = config_get(node, "files");
-    bool is_format = false;
+    bool is_format;
 
     config_word(&source->table, node, "table", c->err);
     config_word(&source->query, node, "query", c->err);
@@ -131,8 +131,9 @@ static void read_place(Compiler *c, Source *source, const Node *node)
             source->place_where = config_get(node, PLACES[i])->where;
     }
     config_word(&source->date_format, node, "date_format", c->err);
-    for (int i = 0; i < 3; i++)
-        is_format |= strcmp(source->date_format, FORMATS[i]) == 0;
+    is_format = source->date_format == NULL;
+    for (int i = 0; i < 3 && !is_format; i++)
+        is_format = strcmp(source->date_format, FORMATS[i]) == 0;
     if (is_format)
         return;
     err_add(c->err, ERR_CONFIG, compile_where(node, "date_format"),
@@ -432,7 +433,7 @@ static void point_at_sources(Plan *plan)
 static void read_all(Compiler *c, const Node *sources)
 {
     Plan *plan = c->plan;
-    Source defaults = {.date_format = "YYYY-MM-DD", .max_rejected = c->max_rejected};
+    Source defaults = {.max_rejected = c->max_rejected};
 
     *COMPILE_ADD(c, plan->groupings, plan->n_groupings) = (Grouping){"all", "Everyone"};
     *COMPILE_ADD(c, plan->groupings, plan->n_groupings) =

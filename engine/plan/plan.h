@@ -113,7 +113,7 @@ struct Source {
     const char *table;       /* postgres: schema.table or view */
     const char *query;       /* postgres: a select, in place of a table */
     const char *files;       /* csv: path or glob, relative to the config that names it */
-    const char *date_format; /* csv and text columns: see day_parse_as */
+    const char *date_format; /* csv and text columns: see day_parse_as; NULL = ISO */
     Where place_where;
 
     Column *columns; /* what is asked for, in this order; unused ones are left out */

@@ -84,6 +84,9 @@ sed 's/imd_decile: {column: imd_decile/imd_decile: {column: sex/' configs/source
 expect_exit "words as a number" 0 $stratify check -c "$work/configs/run.yaml"
 expect_text "words as a number" \
     'sources.yaml:16:26: column "sex" is text: rows are rejected where it does not hold numbers'
+sed 's/start: start_date/start: practice_code/' configs/sources.yaml >"$work/configs/sources.yaml"
+expect_exit "words as a date" 0 $stratify check -c "$work/configs/run.yaml"
+expect_text "words as a date" 'column "practice_code" is text: rows are rejected where it does not hold dates'
 expect_exit "no such warning" 0 $stratify check -c configs/run.yaml
 expect_same "no such warning" "$(grep -c 'is text' "$work/out")" 0
 expect_exit "a dry run" 0 $stratify run -c configs/run.yaml --as-of $as_of --dry-run

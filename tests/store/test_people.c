@@ -94,6 +94,16 @@ Test(people, one_registration_holds)
         }
 }
 
+/* Everyone, without registrations or a practices source; with room for what is counted.
+ */
+static void be_of_one_practice(Plan *plan, Store *store)
+{
+    plan->practices = plan->registrations = NULL;
+    plan->population.practice = "ALL";
+    store->counts = calloc((size_t)plan->n_sources, sizeof *store->counts);
+    store->events = calloc(3, sizeof *store->events);
+}
+
 /* Rows of one person, by their births; in whatever order they come. */
 Test(people, rows_that_contradict_are_counted_alike_in_any_order)
 {
@@ -115,10 +125,7 @@ Test(people, rows_that_contradict_are_counted_alike_in_any_order)
         Intake intake;
         Err err = {0};
 
-        plan->practices = plan->registrations = NULL;
-        plan->population.practice = "ALL";
-        store.counts = calloc((size_t)plan->n_sources, sizeof *store.counts);
-        store.events = calloc(3, sizeof *store.events);
+        be_of_one_practice(plan, &store);
         count = &store.counts[plan->people - plan->sources];
         count->fate[ROW_KEPT] = 3;
         intake_build(&intake);
@@ -159,7 +166,6 @@ Test(people, two_texts_of_one_pseudonym_are_a_fault)
     arena_free(arena);
 }
 
-/* One practice for everyone, without registrations or a practices source. */
 Test(people, everyone_may_be_of_one_practice)
 {
     Arena *arena = arena_new();
@@ -169,10 +175,7 @@ Test(people, everyone_may_be_of_one_practice)
     Intake intake;
     Err err = {0};
 
-    plan->practices = plan->registrations = NULL;
-    plan->population.practice = "ALL";
-    store.counts = calloc((size_t)plan->n_sources, sizeof *store.counts);
-    store.events = calloc(3, sizeof *store.events);
+    be_of_one_practice(plan, &store);
     intake_build(&intake);
     add_person(&intake, 9, 0);
     add_person(&intake, 8, 0);
